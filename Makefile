@@ -1,0 +1,43 @@
+# Gateway: every target sets up what it needs in .venv/ from the locks with hashes, and nothing outside this folder.
+#
+#   make demo ARGS="--once --json"    six nodes in one process; ARGS go to `jjj-gateway demo`
+#   make test ARGS="tests/ledger"     lint, types, tests, coverage; ARGS go to pytest
+#   make PYTHON=python3.12 test       with a certain Python (3.11 or newer)
+#
+# Set-up speaks on standard error only, so `make -s demo ARGS="--once --json" | python3 -m json.tool` works.
+
+ARGS ?=
+PYTHON ?=
+BIN := .venv/bin
+export PYTHON
+# Another project's path would shadow the locked packages.
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: demo test lint lock bench clean help
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#  *\(make .*\)/  \1/p' Makefile; echo '  make lint | lock | bench | clean'
+
+demo:
+	@sh scripts/set-up run
+	@$(BIN)/jjj-gateway demo $(ARGS)
+
+bench:
+	@sh scripts/set-up run
+	@$(BIN)/jjj-gateway bench $(ARGS)
+
+lint:
+	@sh scripts/set-up test
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict gateway
+
+test: lint
+	$(BIN)/python -m pytest --cov $(ARGS)
+
+lock:
+	@sh scripts/lock
+
+clean:
+	rm -rf .venv .venv.lock .lock-venv .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

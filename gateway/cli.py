@@ -1,0 +1,204 @@
+"""The command ``jjj-gateway``: words in, work done elsewhere, exit codes out (DESIGN §9).
+
+0 recognised, clean · 1 not recognised, a finding, some rows refused · 2 cannot run · 3 indeterminate, or an audit that
+lacked bytes or keys.
+
+>>> jjj-gateway demo --once
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+import orjson
+import structlog
+
+from gateway import __version__, commands
+from gateway.errors import GatewayError
+from gateway.reasons import sentence
+
+P = ParamSpec("P")
+CANNOT_RUN = 2
+INTERRUPTED = 130
+DEFAULT_NODE = "http://127.0.0.1:8470"
+FOLDER = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, dir_okay=False)
+node_option = click.option("--node", envvar="JJJ_NODE", default=DEFAULT_NODE, show_default=True, help="A node's URL.")
+json_option = click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
+
+
+def body(work: Callable[P, Coroutine[Any, Any, int]]) -> Callable[P, None]:
+    """Make a coroutine that answers an exit code a command's body; an error on purpose is a sentence and code 2."""
+
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                code = runner.run(work(*args, **kwargs))
+        except GatewayError as error:
+            _say(error)
+            code = CANNOT_RUN
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        sys.exit(code)
+
+    return run
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where the extra "speed" is installed; without it the same, more slowly."""
+    try:
+        found: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
+    except ImportError:
+        return None
+    return found
+
+
+def _say(error: GatewayError) -> None:
+    click.echo(f"jjj-gateway: {error.zh or error.message or error.reason} [{error.reason}]", err=True)
+    if error.zh and error.message:
+        click.echo(f"  {error.message}", err=True)
+    advice = sentence(error.reason)
+    click.echo(f"  → {advice.do_zh} / {advice.do_en}", err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="jjj-gateway")
+@click.option(
+    "--log-level", default="warning", type=click.Choice(["debug", "info", "warning", "error"]), show_default=True
+)
+def main(log_level: str) -> None:
+    """京津冀数据交换网关 · Beijing–Tianjin–Hebei data-exchange gateway."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, log_level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value, default=str).decode()),
+        ],
+    )
+
+
+@main.command()
+@click.option("--records", multiple=True, metavar="FILE[:PROFILE]", help="Publish these instead of the samples.")
+@click.option("--once", is_flag=True, help="End with a summary instead of serving until Ctrl-C.")
+@json_option
+@click.option("--base-port", default=0, help="First of six ports; 0 takes free ones.")
+@click.option("--dir", "folder", type=FOLDER, help="Keep each node's folder as DIR/<jurisdiction>/.")
+@body
+async def demo(records: tuple[str, ...], once: bool, as_json: bool, base_port: int, folder: Path | None) -> int:
+    """六个节点，一个进程 · Six nodes in one process: publish, mirror, verify, audit."""
+    return await commands.demo(records, once=once, as_json=as_json, base_port=base_port, folder=folder)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--jurisdiction", required=True, metavar="ID")
+@click.option("--network", default="jjj.example", show_default=True)
+@click.option("--port", default=8470, show_default=True)
+@body
+async def init(folder: Path, jurisdiction: str, network: str, port: int) -> int:
+    """新建节点目录 · Make a node's folder: settings, keys, a roster of itself, high-water files."""
+    return commands.init(folder, jurisdiction, network, port)
+
+
+@main.command()
+@click.argument("config", type=FILE)
+@body
+async def run(config: Path) -> int:
+    """运行节点 · Run a node until it is stopped."""
+    return await commands.run(config)
+
+
+@main.command()
+@click.argument("config", type=FILE)
+@click.option("--without", multiple=True, metavar="JURISDICTION", help="Go on although this partner can't be asked.")
+@body
+async def recover(config: Path, without: tuple[str, ...]) -> int:
+    """恢复账本 · Rebuild the own logs from the bus and every partner; what lies beyond is moved aside."""
+    return await commands.recover(config, without)
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@click.option("--profile", metavar="P", help="A profile's name; found from the columns if absent.")
+@click.option("--jurisdiction", metavar="ID", help="Rows of any other area are refused.")
+@body
+async def check(file: Path, profile: str | None, jurisdiction: str | None) -> int:
+    """试读文件，不发布 · Read a file as `publish` would, and publish nothing."""
+    return commands.check(file, profile, jurisdiction)
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@click.option("--profile", metavar="P", help="A profile's name; found from the columns if absent.")
+@click.option("--report", type=FILE, help="Where refused rows go; FILE.rejected.csv if absent.")
+@click.option("--token", type=FILE, help="File with the bearer token.")
+@node_option
+@body
+async def publish(file: Path, profile: str | None, report: Path | None, token: Path | None, node: str) -> int:
+    """发布文件 · Publish a file's rows; refused rows stand in the report with their reasons."""
+    return await commands.publish(file, profile, report, token, node)
+
+
+@main.command()
+@click.argument("number", required=False)
+@click.option("--holder", help="Name or 统一社会信用代码 of the holder.")
+@click.option("--type", "type_code", help="Licence type code.")
+@click.option("--source", help="Jurisdiction that issued it.")
+@click.option("--purpose", default="", help="What it is wanted for.")
+@click.option("--as-of", metavar="YYYY-MM-DD")
+@click.option("--known-at", metavar="INSTANT")
+@click.option("--file", "listed", type=FILE, help="One number a line.")
+@click.option("--slip", type=FILE, help="Check a slip offline instead.")
+@click.option("--trust", type=FOLDER, help="Folder with roster.json, for --slip.")
+@json_option
+@node_option
+@body
+async def verify(number: str | None, listed: Path | None, slip: Path | None, trust: Path | None, **asked: Any) -> int:
+    """核验证照 · Ask a node about a licence."""
+    if slip is not None:
+        return commands.verify_slip(slip, trust, as_json=asked["as_json"])
+    as_json, node = asked.pop("as_json"), asked.pop("node")
+    asked["type"] = asked.pop("type_code")
+    return await commands.verify(number, listed, asked, as_json=as_json, node=node)
+
+
+@main.command()
+@click.argument("source")
+@click.option("--trust", type=FOLDER, help="Trust data to judge by; what the source holds if absent.")
+@click.option("--structure", is_flag=True, help="Hashes, trees and proofs only; no signatures, no records.")
+@json_option
+@body
+async def audit(source: str, trust: Path | None, structure: bool, as_json: bool) -> int:
+    """审计日志 · Replay a node URL, an exported folder or a node's folder; writes nothing there."""
+    return await commands.audit(source, trust, structure=structure, as_json=as_json)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--data", type=FOLDER, help="A node's folder, read in place of a running node.")
+@node_option
+@body
+async def export(folder: Path, data: Path | None, node: str) -> int:
+    """导出日志 · Write every log a node holds, with keys, trust data and schemas, for auditors."""
+    return await commands.export(folder, str(data) if data is not None else node)
+
+
+@main.command()
+@click.option("--records", default=5_000, show_default=True, help="Records published, mirrored and audited.")
+@click.option("--licences", default=200_000, show_default=True, help="Licences in the index when verifying.")
+@json_option
+@body
+async def bench(records: int, licences: int, as_json: bool) -> int:
+    """测量 · Measure publish, mirror, audit, verify and memory beside baselines in the same run."""
+    return await commands.bench(records, licences, as_json=as_json)

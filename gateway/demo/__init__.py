@@ -1,0 +1,1 @@
+"""The demonstration: samples that the project invented, example keys and trust data, six nodes in one process."""

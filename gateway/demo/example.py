@@ -1,0 +1,98 @@
+"""Which keys and trust documents does the demo use? Those that anybody has: ``keys/example``, for demo and tests only.
+
+Law 10: the private keys are published with the program, so a node refuses to sign with them elsewhere
+(``example_public_keys``). ``python -m gateway.demo.example [FOLDER]`` makes the keys that are missing (remove one to
+renew it) and writes the trust documents anew; the folder is ``keys/example`` of the checkout unless another is named.
+
+>>> example_keys("sanhe").keys()
+dict_keys(['record.pem', 'witness.pem', 'verdict.pem', 'log-licence.pem', ...])
+>>> example_trust({"sanhe": "http://127.0.0.1:8471"})["roster.json"]
+b'{...}'
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import orjson
+
+from gateway.demo import cast, exampletrust
+from gateway.node import nodekeys
+from gateway.records.families import FAMILIES
+from gateway.records.packaged import data_path
+from gateway.trust import keyfiles
+from gateway.trust import roster as roster_file
+from gateway.trust.roster import Roster
+from gateway.trust.suites import CosignatureSigner, Ed25519Signer
+from gateway.trust.trusted import AGREEMENTS, CATALOGUE, ROSTER
+
+FOLDER = "keys/example"
+TRUST = "trust"
+
+
+def example_trust(urls: Mapping[str, str]) -> dict[str, bytes]:
+    """File name → bytes of roster, agreements and catalogue, the roster with the address of each jurisdiction's node.
+    """
+    folder = data_path(FOLDER) / TRUST
+    found = {name: (folder / name).read_bytes() for name in (ROSTER, AGREEMENTS, CATALOGUE)}
+    roster = orjson.loads(found[ROSTER])
+    for member in roster["jurisdictions"]:
+        member["urls"] = [urls[member["id"]]] if member["id"] in urls else []
+    return found | {ROSTER: exampletrust.dumped(roster)}
+
+
+def example_keys(jurisdiction: str) -> dict[str, bytes]:
+    """File name → PEM of every key of a jurisdiction's node; to be written with mode 0600, else no node takes them."""
+    folder = data_path(FOLDER) / jurisdiction
+    return {f"{stem}.pem": (folder / f"{stem}.pem").read_bytes() for stem, *_ in _names(jurisdiction)}
+
+
+def example_public_keys() -> frozenset[bytes]:
+    """Public halves (32 bytes) of all example keys: who holds one of them signs for nobody, whatever the name."""
+    return frozenset(key.public for key in _roster().verifier_keys.values())
+
+
+@cache
+def _roster() -> Roster:
+    return roster_file.parse((data_path(FOLDER) / TRUST / ROSTER).read_bytes())
+
+
+def _names(jurisdiction: str) -> list[tuple[str, str, str, str]]:
+    return list(nodekeys.names(exampletrust.NETWORK, jurisdiction, FAMILIES))
+
+
+# Making them
+
+
+def make(folder: Path) -> None:
+    """Make missing keys and write the trust documents into a folder; raises ``CannotRun`` "key.*"."""
+    vkeys = {place.id: _make_keys(folder / place.id, place.id) for place in cast.PLACES}
+    (folder / TRUST).mkdir(parents=True, exist_ok=True)
+    for name, document in exampletrust.documents(vkeys).items():
+        (folder / TRUST / name).write_bytes(document)
+
+
+def _make_keys(folder: Path, jurisdiction: str) -> dict[str, str]:
+    """Key file stem → verifier key text of one jurisdiction."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found: dict[str, str] = {}
+    for stem, role, _, name in _names(jurisdiction):
+        path = folder / f"{stem}.pem"
+        if path.exists():
+            path.chmod(0o600)  # a checkout does not keep modes
+        else:
+            keyfiles.generate(path)
+        found[stem] = _load(path, role, name).key.text()
+    return found
+
+
+def _load(path: Path, role: str, name: str) -> Ed25519Signer | CosignatureSigner:
+    dated = role in ("heartbeat", "witness")
+    return keyfiles.load_cosigner(path, name) if dated else keyfiles.load_signer(path, name)
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[2] / FOLDER)

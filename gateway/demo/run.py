@@ -1,0 +1,66 @@
+"""The command ``demo``: a stage, the play, what is shown; then it serves until Ctrl-C, or ends (DESIGN §9).
+
+Exit code 0 if it ran as planned and audits clean, else 1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from gateway.demo import show
+from gateway.demo.play import SILENT, Outcome, play
+from gateway.demo.stage import Stage
+
+
+async def demo(files: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None) -> int:
+    """Run the demo; ``folder``: where the nodes' folders stay, else a temporary one."""
+    begun = time.monotonic()
+    quiet = Console(stderr=True)
+    console = quiet if as_json else Console()
+    with _place(folder) as home:
+        async with Stage(home, base_port=base_port) as stage:
+            reports = folder / "rejected" if folder is not None else None
+            if reports is not None:
+                reports.mkdir(parents=True, exist_ok=True)
+            outcome = await play(stage, files, reports=reports, say=lambda text: quiet.print(text, style="dim"))
+            seconds = time.monotonic() - begun
+            _show(console, stage, outcome, seconds)
+            if as_json:
+                click.echo(show.as_json(outcome, seconds))
+            if not once:
+                await _serve(stage, quiet)
+    return 0 if outcome.as_planned else 1
+
+
+def _show(console: Console, stage: Stage, outcome: Outcome, seconds: float) -> None:
+    console.print(show.network(stage))
+    show.outcome(console, outcome, seconds)
+
+
+async def _serve(stage: Stage, console: Console) -> None:
+    if SILENT not in stage.running:
+        await stage.start(SILENT)
+    show.serving(console, stage)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+@contextmanager
+def _place(folder: Path | None) -> Iterator[Path]:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="jjj-demo-") as made:
+        yield Path(made)

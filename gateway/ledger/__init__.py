@@ -1,0 +1,1 @@
+"""THAT it was said, and WHEN: Merkle tree, checkpoints, tiles, proofs, and the tables that keep them."""

@@ -1,0 +1,1 @@
+"""DOING it: one running gateway, from the door to the mirror."""

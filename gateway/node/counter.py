@@ -1,0 +1,223 @@
+"""The counter: a clerk's question in, a verdict with reasons and a signed slip out (DESIGN §8, §9).
+
+One instant, one set of trust data and one state of the index make one answer. Several matches are listed and nothing
+is judged until one is chosen. The slip is the whole answer, one line in compact form, signed by the node's verdict
+key.
+
+>>> counter.verify({"number": "JY11310820000017", "purpose": "开办分店"})["headline"]
+'予以互认'
+"""
+
+from __future__ import annotations
+
+import time
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from gateway.errors import Refused
+from gateway.instants import format_time, parse_day, parse_time, shanghai_day
+from gateway.ledger import logbook
+from gateway.ledger.merkle import leaf_hash
+from gateway.ledger.proof import Proof
+from gateway.node import subjects
+from gateway.node.factfinding import FactFinder, prove, read_verified
+from gateway.node.freshness import OwnClock
+from gateway.node.measures import Measures
+from gateway.node.trustfolder import TrustFolder
+from gateway.node.views import LogView, Views
+from gateway.recognition import answer
+from gateway.recognition.facts import Match, Question
+from gateway.recognition.verdict import judge
+from gateway.records import compact
+from gateway.records.identifiers import normalise_query
+from gateway.trust import notes
+from gateway.trust.suites import Signer
+
+MEMBERS = {"source", "subject", "number", "holder", "type", "purpose", "as_of", "known_at"}
+SOURCE_PREFIX = "urn:jjj:"
+MOST_MATCHES = 20
+MOST_TEXT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it came: by (source, subject), or by what a search can find."""
+
+    text: str
+    exact: bool
+    source: str | None
+    holder: str | None
+    type: str | None
+    purpose: str
+    as_of: date | None
+    known_at: int | None
+
+    @classmethod
+    def parse(cls, value: object) -> Asked:
+        """From parsed JSON; raises ``Refused`` ``question.form`` naming the member."""
+        if not isinstance(value, dict):
+            raise Refused("question.form", "a question is a JSON object")
+        for name, member in value.items():
+            if name not in MEMBERS:
+                raise Refused("question.form", f"member {name!r} is not known", field=str(name))
+            if not isinstance(member, str) or len(member) > MOST_TEXT:
+                raise Refused("question.form", f"{name} is text of at most {MOST_TEXT} characters", field=name)
+        text = value.get("subject") or value.get("number")
+        if not text:
+            raise Refused("question.form", "subject or number is missing", field="number", rule="required")
+        return cls(
+            text,
+            "subject" in value,
+            value["source"].removeprefix(SOURCE_PREFIX) if "source" in value else None,
+            normalise_query(value["holder"]) if value.get("holder") else None,
+            value.get("type"),
+            value.get("purpose", ""),
+            parse_day(value["as_of"]) if "as_of" in value else None,
+            parse_time(value["known_at"]) if "known_at" in value else None,
+        )
+
+
+class Counter:
+    """Answers for one node. All of it reads; nothing waits."""
+
+    def __init__(
+        self, views: Views, trust: TrustFolder, asking: str, signer: Signer, own_clock: OwnClock, measures: Measures
+    ) -> None:
+        self._views = views
+        self._trust = trust
+        self._asking = asking
+        self._signer = signer
+        self._own_clock = own_clock
+        self._measures = measures
+
+    def verify(self, value: object) -> dict[str, Any]:
+        """The answer to one question (DESIGN §8), slip included. Raises ``Refused`` ``question.form``."""
+        with self._measures.stage("verify"):
+            asked = Asked.parse(value)
+            finder = FactFinder(self._views, self._trust.current, self._asking, self._own_clock)
+            matches = self._matches(asked)
+            now = int(time.time() * 1000)
+            one = matches[0] if len(matches) == 1 else None
+            question = Question(
+                one.source if one is not None else asked.source,
+                one.subject if one is not None else asked.text,
+                self._asking,
+                asked.as_of or shanghai_day(now // 1000),
+                now,
+                asked.purpose,
+                asked.known_at,
+            )
+            facts = finder.facts(question) if one is not None else finder.nothing(asked.source, matches)
+            verdict = judge(question, facts)
+        self._measures.verdicts.labels(verdict.verdict.value, verdict.headline.value).inc()
+        body = answer.to_json(verdict)
+        return {**body, "slip": self._slip(body)}
+
+    def _matches(self, asked: Asked) -> list[Match]:
+        if asked.exact and asked.source is not None:
+            return [Match(asked.source, asked.text)]
+        find = self._by_subject if asked.exact else self._search
+        found = [match for match in find(asked.text) if match.family == "licence"]
+        if asked.source is not None:
+            found = [match for match in found if match.source == asked.source]
+        if asked.type is not None:
+            found = [match for match in found if match.subject.partition(":")[0] == asked.type]
+        if asked.holder is not None:
+            found = [match for match in found if self._held_by(match, asked.holder)]
+        return [Match(match.source, match.subject) for match in found]
+
+    def _search(self, text: str) -> list[subjects.Match]:
+        """By number, 证照标识 or USCC; by name only where these find nothing."""
+        for find in (subjects.find_exactly, subjects.find_by_name):
+            connections = self._views.connections()
+            found = dict.fromkeys(match for each in connections for match in find(each, text, MOST_MATCHES))
+            if found:
+                return list(found)[:MOST_MATCHES]
+        return []
+
+    def _by_subject(self, subject: str) -> list[subjects.Match]:
+        return [match for connection in self._views.connections() for match in subjects.by_subject(connection, subject)]
+
+    def _held_by(self, match: subjects.Match, holder: str) -> bool:
+        return any(subjects.is_held_by(connection, match, holder) for connection in self._views.connections())
+
+    def _slip(self, body: Mapping[str, Any]) -> str:
+        line = compact.encode(body)
+        payload = self._signer.sign(line + b"\n")
+        return (line + b"\n\n" + notes.line(self._signer.name, self._signer.key.key_id, payload)).decode()
+
+    # Look-ups
+
+    def search(self, text: str, limit: int = MOST_MATCHES) -> list[dict[str, Any]]:
+        """Subjects found by number, 证照标识, USCC or holder name."""
+        return [self._described(match) for match in self._search(text[:MOST_TEXT])[:limit]]
+
+    def licence(self, source: str, subject: str) -> dict[str, Any] | None:
+        """One licence with its whole history, oldest first; None when this node knows no record of it."""
+        source = source.removeprefix(SOURCE_PREFIX)
+        views = self._views.of(source, "licence")
+        if not views:
+            return None
+        rows = subjects.rows(views[-1].connection, "licence", source, subject)
+        history = [self._record(views[-1], row.index) for row in rows]
+        if not history:
+            return None
+        return {"source": f"{SOURCE_PREFIX}{source}", "subject": subject, "present": history[-1], "history": history}
+
+    def subject(self, uscc: str) -> dict[str, Any]:
+        """All that stands about one holder: licences and credit facts by their newest records."""
+        found = dict.fromkeys(
+            match for connection in self._views.connections() for match in subjects.by_holder(connection, uscc, 500)
+        )
+        return {"uscc": uscc, "records": [self._described(match) for match in found]}
+
+    def record_by_id(self, record_id: str) -> dict[str, Any] | None:
+        """Where a record stands: its log and index, whether logged, and under which checkpoint."""
+        for view in self._views.all():
+            leaf = subjects.leaf_of_id(view.connection, view.log, record_id)
+            if leaf is not None:
+                return self._record(view, leaf)
+        return None
+
+    def record_at(self, jurisdiction: str, family: str, leaf: int) -> dict[str, Any] | None:
+        """The record at an index of a log."""
+        for view in self._views.of(jurisdiction, family):
+            if 0 <= leaf < view.size:
+                return self._record(view, leaf)
+        return None
+
+    def proof(self, jurisdiction: str, family: str, leaf: int) -> bytes | None:
+        """A C2SP tlog-proof of the leaf under the newest checkpoint held."""
+        for view in self._views.of(jurisdiction, family):
+            if 0 <= leaf < view.size and view.note:
+                return Proof(leaf, tuple(prove(view, leaf)), view.note).encode()
+        return None
+
+    def _described(self, match: subjects.Match) -> dict[str, Any]:
+        views = self._views.of(match.source, match.family)
+        found: dict[str, Any] = {
+            "family": match.family,
+            "source": f"{SOURCE_PREFIX}{match.source}",
+            "subject": match.subject,
+        }
+        rows = subjects.rows(views[-1].connection, match.family, match.source, match.subject) if views else []
+        if rows:
+            found["present"] = self._record(views[-1], rows[-1].index)
+        return found
+
+    def _record(self, view: LogView, leaf: int) -> dict[str, Any]:
+        entry = logbook.entry(view.connection, view.log.number, leaf)
+        seal = logbook.seal_covering(view.connection, view.log.number, leaf)
+        found: dict[str, Any] = {"log": view.origin, "index": leaf, "status": "logged", "witnesses": []}
+        if entry is None or seal is None:
+            return {**found, "status": "missing"}
+        found |= {"size": seal.size, "logged": format_time(seal.date * 1000), "known": format_time(seal.known)}
+        found |= {"leaf_hash": b64encode(leaf_hash(entry)).decode(), "entry": entry.decode(errors="replace")}
+        try:
+            record = read_verified(view, leaf, self._trust.current).record
+        except Refused as refused:
+            return {**found, "status": "quarantined", "reason": refused.reason, "field": refused.field}
+        return {**found, "id": record.id, "type": record.type, "subject": record.subject, "data": record.data}

@@ -1,0 +1,284 @@
+"""The publisher's door: which drafts become entries of the own log, and what answer each one gets (DESIGN §9, POST
+/v1/records).
+
+A draft is judged by the same gate that partners use, before it is signed: what a partner would refuse is never
+logged. Duplicates are told apart here. Nothing is written; the door's whole result goes into one transaction of the
+publisher.
+
+>>> door = Door(connection, trust, own_log, signer, now=..., date=...)
+>>> door.take(Draft("jjj.licence.issued", data))
+Receipt(id='...', status='logged', log='jjj.example/sanhe/licence', index=7, size=8)
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from gateway.errors import Finding, Refused
+from gateway.instants import format_time, parse_time
+from gateway.ledger import logbook
+from gateway.ledger.logbook import Log
+from gateway.ledger.merkle import leaf_hash
+from gateway.node import index, subjects
+from gateway.records import compact, families
+from gateway.records.record import Correction, Record, check_data, read_envelope
+from gateway.records.uuid7 import NOISE_BYTES, uuid7
+from gateway.trust import gate, notes
+from gateway.trust.gate import Last, Place, Reading, VerifiedRecord
+from gateway.trust.suites import Signer
+from gateway.trust.trusted import TrustData
+
+MEMBERS = {"type", "data", "id", "time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a department hands in: type and data, optionally id and time; the node makes the rest."""
+
+    type: str
+    data: Mapping[str, Any]
+    id: str | None = None
+    time: str | None = None
+
+    @classmethod
+    def parse(cls, value: object) -> Draft:
+        """From parsed JSON; raises ``Refused`` ``draft.form`` naming the member."""
+        if not isinstance(value, dict):
+            raise Refused("draft.form", "a record to publish is a JSON object with type and data")
+        for name in sorted(value.keys() - MEMBERS):
+            raise Refused("draft.form", f"member {name!r} is not known", field=str(name), rule="type, data, id, time")
+        kinds = {"type": str, "data": dict, "id": str, "time": str}
+        for name, kind in kinds.items():
+            if name in value and not isinstance(value[name], kind):
+                raise Refused("draft.form", f"member {name} has the wrong type", field=name, rule=kind.__name__)
+        if "type" not in value or "data" not in value:
+            missing = "type" if "type" not in value else "data"
+            raise Refused("draft.form", f"member {missing} is missing", field=missing, rule="required")
+        return cls(**value)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to one draft. ``size``: of the sealed checkpoint that covers the record."""
+
+    id: str
+    status: str
+    log: str = ""
+    index: int | None = None
+    size: int | None = None
+    reason: str = ""
+    field: str = ""
+    message: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class Taken:
+    """Entries that the door let in, in order, with what the index needs of them."""
+
+    entries: list[bytes] = field(default_factory=list)
+    hashes: list[bytes] = field(default_factory=list)
+    verified: list[VerifiedRecord] = field(default_factory=list)
+
+
+class _Ahead(index.LogHistory):
+    """History of the log with the batch's own entries on top, which are not in the tables yet; asks the tables once."""
+
+    def __init__(self, connection: sqlite3.Connection, log: Log, size: int) -> None:
+        super().__init__(connection, log, size)
+        self._start = size
+        self._ids: dict[str, int | None] = {}
+        self._last: dict[str, Last | None] = {}
+        self._leaves: list[tuple[bytes, str]] = []
+
+    def first_index(self, record_id: str) -> int | None:
+        if record_id not in self._ids:
+            self._ids[record_id] = super().first_index(record_id)
+        return self._ids[record_id]
+
+    def last(self, subject: str) -> Last | None:
+        if subject not in self._last:
+            self._last[subject] = super().last(subject)
+        return self._last[subject]
+
+    def leaf_hash(self, index: int) -> bytes | None:
+        ahead = index - self._start
+        return self._leaves[ahead][0] if 0 <= ahead < len(self._leaves) else super().leaf_hash(index)
+
+    def subject_at(self, index: int) -> str | None:
+        ahead = index - self._start
+        return self._leaves[ahead][1] if 0 <= ahead < len(self._leaves) else super().subject_at(index)
+
+    def add(self, record: Record, place: Place, hashed: bytes) -> None:
+        self._ids[record.id] = place.index
+        self._last[record.subject] = Last(place.index, record.time, record.type, self._state_after(record))
+        self._leaves.append((hashed, record.subject))
+
+    def _state_after(self, record: Record) -> str:
+        if not isinstance(record.content, Correction):
+            return record.content.state
+        before = self.last(record.subject)
+        return before.state if before is not None and record.type.endswith(".erased") else index.NO_STATE
+
+
+class Door:
+    """One batch for one own log. ``now``: ms; ``date``: the seal's date in s, which is the records' logged time."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        trust: TrustData,
+        log: Log,
+        size: int,
+        signer: Signer,
+        *,
+        now: int,
+        date: int,
+    ) -> None:
+        self.taken = Taken()
+        self._connection = connection
+        self._trust = trust
+        self._log = log
+        self._size = size
+        self._signer = signer
+        self._now = now
+        self._date = date
+        self._history = _Ahead(connection, log, size)
+
+    def take(self, draft: Draft) -> Receipt:
+        """Judge one draft; a refusal is an answer, never an exception."""
+        record_id = draft.id or uuid7(self._now, secrets.token_bytes(NOISE_BYTES))
+        try:
+            return self._take(draft, record_id)
+        except Refused as refused:
+            return refusal(record_id, refused)
+
+    def _take(self, draft: Draft, record_id: str) -> Receipt:
+        if draft.id is not None:
+            first = self._history.first_index(draft.id)
+            if first is not None:
+                return self._same_id(draft, draft.id, first)
+        place = Place(
+            self._log.origin, self._log.jurisdiction, self._log.family, self._size + len(self.taken.entries), self._date
+        )
+        line, record, warnings = self._judge(draft, record_id, place)
+        last = self._history.last(record.subject)
+        if last is not None and self._is_present(record, last):
+            return self._receipt("duplicate", self._entry_record(last.index).id, last.index)
+        if draft.time is None and last is not None and last.time > record.time:
+            line, record, warnings = self._judge(draft, record_id, place, time=last.time)
+        verified = gate.settle(Reading(record, (self._signer.name,), warnings), place, self._history)
+        self._let_in(line, verified, place)
+        return self._receipt("logged", record.id, place.index)
+
+    def _judge(
+        self, draft: Draft, record_id: str, place: Place, time: int | None = None
+    ) -> tuple[bytes, Record, tuple[Finding, ...]]:
+        stated = parse_time(draft.time) if draft.time is not None else time or self._now
+        envelope = {
+            "specversion": "1.0",
+            "id": record_id,
+            "source": f"urn:jjj:{self._log.jurisdiction}",
+            "type": draft.type,
+            "subject": self._subject(draft),
+            "time": format_time(stated),
+            "datacontenttype": "application/json",
+            "dataschema": f"urn:jjj:schema:{self._schema(draft)}",
+            "data": draft.data,
+        }
+        line = _line(envelope)
+        record, warnings = gate.judge_line(line, place, self._trust)
+        return line, record, warnings
+
+    def _subject(self, draft: Draft) -> str:
+        """The subject that the data make; for a correction, that of the leaf it names."""
+        if not families.is_correction(draft.type):
+            return self._subject_of_data(draft)
+        leaf = draft.data.get("index")
+        subject = self._history.subject_at(leaf) if isinstance(leaf, int) else None
+        if subject is None:
+            raise Refused("correction.target", "no leaf with a readable subject stands there", field="data.index")
+        return subject
+
+    def _subject_of_data(self, draft: Draft) -> str:
+        try:
+            return families.subject_of_data(self._log.family, draft.data)
+        except Refused:
+            check_data(draft.type, self._schema(draft), draft.data, self._trust.schemas)  # names every fault, if any
+            raise
+
+    def _schema(self, draft: Draft) -> str:
+        """The oldest minor that the data fit, so that partners who lack a newer one can read what does not need it."""
+        minors = self._trust.schemas.minors(self._log.family)
+        if len(minors) == 1:
+            return minors[0]
+        return next((name for name in minors if self._trust.schemas.fits(name, draft.data)), minors[-1])
+
+    def _let_in(self, line: bytes, verified: VerifiedRecord, place: Place) -> None:
+        entry = line + b"\n\n" + notes.line(self._signer.name, self._signer.key.key_id, self._signer.sign(line + b"\n"))
+        hashed = leaf_hash(entry)
+        self.taken.entries.append(entry)
+        self.taken.hashes.append(hashed)
+        self.taken.verified.append(verified)
+        self._history.add(verified.record, place, hashed)
+
+    def _same_id(self, draft: Draft, record_id: str, first: int) -> Receipt:
+        record = self._entry_record(first)
+        if record.type != draft.type or not _same(record.data, draft.data):
+            raise Refused("id.conflict", f"id {record_id} stands at index {first} with other content", field="id")
+        last = self._history.last(record.subject)
+        if last is not None and last.index > first:
+            raise Refused(
+                "record.superseded", f"a later record of the subject stands at index {last.index}", field="id"
+            )
+        return self._receipt("duplicate", record.id, first)
+
+    def _is_present(self, record: Record, last: Last) -> bool:
+        if last.type != record.type or subjects.quarantined_above(
+            self._connection, self._log, record.subject, last.index
+        ):
+            return False
+        return _same(self._entry_record(last.index).data, record.data)
+
+    def _entry_record(self, leaf: int) -> Any:
+        ahead = leaf - self._size
+        entry = self.taken.entries[ahead] if ahead >= 0 else logbook.entry(self._connection, self._log.number, leaf)
+        if entry is None:
+            raise Refused("record.missing", f"the own log has no leaf {leaf}")
+        return read_envelope(entry.rpartition(b"\n\n")[0])
+
+    def _receipt(self, status: str, record_id: str, leaf: int) -> Receipt:
+        ahead = leaf >= self._size
+        seal = None if ahead else logbook.seal_covering(self._connection, self._log.number, leaf)
+        return Receipt(record_id, status, self._log.origin, leaf, seal.size if seal is not None else None)
+
+
+def refusal(record_id: str, refused: Refused) -> Receipt:
+    """The answer to a draft that was refused; its message says what and, where it can, in both languages."""
+    message = f"{refused.zh} {refused.message}".strip() if refused.zh else refused.message
+    return Receipt(
+        record_id,
+        "refused",
+        reason=refused.reason,
+        field=refused.field,
+        message=message[:500],
+        findings=refused.findings,
+    )
+
+
+def _line(envelope: Mapping[str, Any]) -> bytes:
+    """The record line; the gate judges its form. What orjson can't write is named by the exact encoder."""
+    try:
+        return orjson.dumps(envelope)
+    except TypeError:
+        return compact.encode(envelope)
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)

@@ -1,0 +1,250 @@
+"""What this node knows about a question, gathered at one instant for ``recognition.verdict`` (DESIGN §8, LESSONS 4).
+
+Reads index, logs and trust data; judges nothing itself. The chosen record's bytes go through the gate again and its
+place in the tree is proven against the newest checkpoint's root, so that neither the index nor the disk is believed.
+
+>>> facts = FactFinder(node.views, trust, "tongzhou", own_clock).facts(question)
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.errors import Refused
+from gateway.ledger import logbook, merkle
+from gateway.node import index, subjects
+from gateway.node.freshness import OwnClock
+from gateway.node.views import LogView, Views
+from gateway.recognition.facts import (
+    CreditFact,
+    CreditLog,
+    Facts,
+    LogFacts,
+    Match,
+    Origin,
+    Present,
+    Question,
+    Successor,
+    present_of,
+)
+from gateway.recognition.present import Choice, Fate, choose, newest
+from gateway.records.families import split_subject
+from gateway.records.record import Credit, Licence
+from gateway.trust.gate import Place, VerifiedRecord, admit
+from gateway.trust.trusted import TrustData
+
+TRANSFERRED_OUT = "06"
+MOST_FACTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class FactFinder:
+    """One decision's view: trust data and logs as they stand now."""
+
+    views: Views
+    trust: TrustData
+    asking: str
+    own_clock: OwnClock
+
+    def nothing(self, source: str | None, matches: Sequence[Match]) -> Facts:
+        """Facts where no subject was found, or several and none is chosen."""
+        logs = [
+            view
+            for view in self.views.all()
+            if view.log.family == "licence" and source in (None, view.log.jurisdiction)
+        ]
+        return Facts(
+            self.trust.agreements,
+            self.trust.catalogue,
+            tuple(self.log_facts(view) for view in logs),
+            Choice(Fate.NONE),
+            matches=tuple(matches),
+            own_clock_slow=self._slow(),
+        )
+
+    def facts(self, question: Question) -> Facts:
+        """All that is known about one (source, subject)."""
+        views = self.views.of(question.source or "", "licence")
+        if not views:
+            return self.nothing(question.source, ())
+        connection = views[-1].connection
+        rows = subjects.rows(connection, "licence", question.source or "", question.subject)
+        choice = choose(rows, question.as_of, question.known_at)
+        quarantined = self._quarantined(views, question.subject, rows[-1].index if rows else -1)
+        present, refused = self._present(views, choice.index)
+        if refused is not None:
+            choice, quarantined = Choice(Fate.NONE), (refused, *quarantined)
+        return Facts(
+            self.trust.agreements,
+            self.trust.catalogue,
+            tuple(self.log_facts(view) for view in views),
+            choice,
+            present=present,
+            quarantined=quarantined,
+            successors=self._successors(question.source or "", question.subject),
+            came_from=self._came_from(choice, present, question),
+            credit=self._credit(question, present),
+            own_clock_slow=self._slow(),
+        )
+
+    def log_facts(self, view: LogView) -> LogFacts:
+        """A log as the verdict sees it."""
+        seal = logbook.last_seal(view.connection, view.log.number)
+        root = seal.root if seal is not None else merkle.EMPTY_ROOT
+        return LogFacts(
+            view.origin,
+            view.log.jurisdiction,
+            view.age_s,
+            lacking=view.lacking_long,
+            frozen=view.log.frozen is not None,
+            unread=subjects.unread(view.connection, view.log),
+            size=view.size,
+            root=b64encode(root).decode(),
+            heartbeat=view.date,
+        )
+
+    def _slow(self) -> bool:
+        return self.own_clock.slow(time.monotonic())
+
+    def _quarantined(self, views: Sequence[LogView], subject: str, above: int) -> tuple[int, ...]:
+        return tuple(
+            leaf.index
+            for view in views
+            for leaf in subjects.quarantined_above(view.connection, view.log, subject, above)
+        )
+
+    def _present(self, views: Sequence[LogView], leaf: int | None) -> tuple[Present | None, int | None]:
+        """The chosen record judged again, or the index of a leaf that the gate lets through no longer."""
+        if leaf is None:
+            return None, None
+        view = views[-1]
+        try:
+            verified = read_verified(view, leaf, self.trust)
+        except Refused:
+            return None, leaf
+        content = verified.record.content
+        type_code = content.type_code if isinstance(content, Licence) else None
+        authority = self.trust.roster.authority(
+            view.log.jurisdiction, content.authority_uscc, type_code, verified.place.logged
+        )
+        carried = authority is not None and authority.carried
+        return present_of(verified, carried=carried, log_fault=_log_fault(view, leaf)), None
+
+    def _successors(self, source: str, subject: str) -> tuple[Successor, ...]:
+        found = []
+        for connection in self.views.connections():
+            for match in subjects.named_as_predecessor(connection, source, subject):
+                successor = self._successor(connection, match)
+                if successor is not None:
+                    found.append(successor)
+        return tuple(found)
+
+    def _successor(self, connection: sqlite3.Connection, match: subjects.Match) -> Successor | None:
+        views = self.views.of(match.source, "licence")
+        rows = subjects.rows(connection, "licence", match.source, match.subject)
+        if not views or not rows:
+            return None
+        present = newest(rows)
+        state = next((row.state for row in rows if row.index == present.index), "")
+        return Successor(
+            match.source,
+            match.subject,
+            transfer=any(row.type.endswith(".transferred_in") for row in rows),
+            since=rows[0].since,
+            state=state,
+            log=self.log_facts(views[-1]),
+            retracted=present.fate is Fate.RETRACTED,
+            unread_above=bool(self._quarantined(views, match.subject, rows[-1].index)),
+        )
+
+    def _came_from(self, choice: Choice, present: Present | None, question: Question) -> Origin | None:
+        if not choice.arrived or present is None or present.licence is None or present.licence.predecessor is None:
+            return None
+        source, subject = present.licence.predecessor
+        source = source.rpartition(":")[2]
+        views = self.views.of(source, "licence")
+        rows = subjects.rows(views[-1].connection, "licence", source, subject) if views else []
+        others = [
+            other
+            for other in self._successors(source, subject)
+            if other.transfer and (other.source, other.subject) != (question.source, question.subject)
+        ]
+        return Origin(left=any(row.state == TRANSFERRED_OUT for row in rows), rivals=len(others))
+
+    def _credit(self, question: Question, present: Present | None) -> tuple[CreditLog, ...]:
+        if present is None or present.licence is None:
+            return ()
+        holder = present.licence.holder_uscc
+        jurisdictions = dict.fromkeys((question.source or "", question.asking))
+        return tuple(self._credit_log(view, holder) for each in jurisdictions for view in self.views.of(each, "credit"))
+
+    def _credit_log(self, view: LogView, holder: str) -> CreditLog:
+        matches = [
+            match
+            for match in subjects.by_holder(view.connection, holder, MOST_FACTS)
+            if match.family == "credit" and match.source == view.log.jurisdiction
+        ]
+        facts = [fact for match in matches if (fact := self._credit_fact(view, match)) is not None]
+        unread = subjects.unread_about(view.connection, view.log, holder)
+        return CreditLog(self.log_facts(view), tuple(facts), tuple(unread))
+
+    def _credit_fact(self, view: LogView, match: subjects.Match) -> CreditFact | None:
+        rows = subjects.rows(view.connection, "credit", match.source, match.subject)
+        choice = newest(rows)
+        row = next((row for row in rows if row.index == choice.index), None)
+        if row is None:
+            return None
+        _, kind, authority, number = split_subject("credit", match.subject)
+        if choice.fate is not Fate.PRESENT:
+            return CreditFact(match.source, match.subject, kind, choice.fate.value, authority, row.since)
+        try:
+            content = read_verified(view, row.index, self.trust).record.content
+        except Refused:
+            return None
+        if not isinstance(content, Credit):
+            return None
+        return CreditFact(
+            match.source,
+            match.subject,
+            kind,
+            content.state,
+            content.authority_name,
+            content.decided_on,
+            content.public_until,
+            objected=choice.objected,
+            summary=f"{content.authority_name} {number} {content.decided_on.isoformat()}",
+        )
+
+
+def read_verified(view: LogView, leaf: int, trust: TrustData) -> VerifiedRecord:
+    """A leaf's bytes through the gate, at its place; raises ``Refused``."""
+    entry = logbook.entry(view.connection, view.log.number, leaf)
+    seal = logbook.seal_covering(view.connection, view.log.number, leaf)
+    if entry is None or seal is None:
+        raise Refused("leaf.missing", f"{view.origin} holds no sealed leaf {leaf}")
+    place = Place(view.origin, view.log.jurisdiction, view.log.family, leaf, seal.date)
+    return admit(entry, place, trust, index.LogHistory(view.connection, view.log, leaf))
+
+
+def prove(view: LogView, leaf: int) -> list[bytes]:
+    """The inclusion proof of a leaf in the tree of the newest checkpoint held."""
+    number = view.log.number
+    return merkle.inclusion_proof(leaf, view.size, lambda level, at: logbook.node(view.connection, number, level, at))
+
+
+def _log_fault(view: LogView, leaf: int) -> str | None:
+    """Why the leaf's bytes are not those that the newest signed checkpoint covers, or None when they are."""
+    entry = logbook.entry(view.connection, view.log.number, leaf)
+    seal = logbook.last_seal(view.connection, view.log.number)
+    if entry is None or seal is None:
+        return "leaf.missing"
+    try:
+        proof = prove(view, leaf)
+        merkle.verify_inclusion(merkle.leaf_hash(entry), leaf, seal.size, proof, seal.root)
+    except (Refused, LookupError):
+        return "leaf.altered"
+    return None

@@ -1,0 +1,255 @@
+"""A partner's log as this node holds it: provisional leaves, what is verified, how fresh it is (laws 3, 5, 6, 8).
+
+Leaves are provisional until a checkpoint of the log's own key covers them. What is covered goes in one transaction:
+leaves, seals, records or quarantine, and where the topic goes on. A log that forks is frozen with its evidence; rubbish
+costs a metrics line. ``node.mirror`` feeds it from the bus and from tiles.
+
+>>> follower = Follower.open(log, parts)
+>>> await follower.receive(batch)
+>>> follower.log.size
+812
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import aiohttp
+import structlog
+
+from gateway.bus.port import CHECKPOINT, LOG_INDEX, SIGNATURE, Bus, Message, Received, header
+from gateway.errors import Refused
+from gateway.ledger import logbook
+from gateway.ledger.database import Database
+from gateway.ledger.logbook import Log, Seal
+from gateway.node import admission, statements
+from gateway.node.freshness import Freshness, OwnClock
+from gateway.node.measures import Measures
+from gateway.node.statements import Statement
+from gateway.node.tail import Run, Tail
+from gateway.node.trustfolder import TrustFolder
+from gateway.trust import gate
+
+GAP_S = 2.0
+MOST_INDEX = 1 << logbook.INDEX_BITS
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorParts:
+    """What every follower of a node shares."""
+
+    mirrors: Database
+    bus: Bus
+    session: aiohttp.ClientSession
+    readers: Executor
+    trust: TrustFolder
+    measures: Measures
+    own_clock: OwnClock
+    urls: Callable[[str], Sequence[str]]
+    quiet_s: Callable[[str], float]
+    prefix: str
+    clock: Callable[[], float] = time.time
+
+
+@dataclass(slots=True)
+class Follower:
+    """One mirrored log. Others read ``freshness`` and ``log``; ``receive``, ``hear`` and ``commit`` change them."""
+
+    log: Log
+    parts: MirrorParts
+    tail: Tail
+    freshness: Freshness = field(default_factory=Freshness)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    held: tuple[int, int, bytes] = (-1, -1, b"")
+    newest: tuple[int, int] = (-1, -1)
+    kept: tuple[int, int, bytes] = (-1, -1, b"")
+    wanted: int = 0
+    wanted_since: float | None = None
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @classmethod
+    def open(cls, log: Log, parts: MirrorParts) -> Follower:
+        """From what the mirror holds of the log."""
+        frontier = logbook.frontier(parts.mirrors.read, log.number, log.size)
+        follower = cls(log, parts, Tail(frontier, log.position))
+        follower.freshness.verified(log.size)
+        newest = logbook.newest_checkpoint(parts.mirrors.read, log.number)
+        if newest is not None:
+            size, date, _ = follower.held = follower.kept = newest
+            follower.newest = (size, date)
+            follower.freshness.heard(size, date, parts.clock(), time.monotonic())
+        return follower
+
+    @property
+    def newest_note(self) -> bytes:
+        """The newest checkpoint whose tree is held whole."""
+        return self.held[2]
+
+    async def keep_heartbeat(self) -> None:
+        """Make the newest checkpoint held durable, so that the word of an idle log outlives this process."""
+        if self.held == self.kept or self.held[0] < 0:
+            return
+        number, (size, date, note) = self.log.number, self.held
+        await self.parts.mirrors.write(lambda c: logbook.set_heartbeat(c, number, size, date, note))
+        self.kept = (size, date, note)
+
+    def begin_again(self) -> None:
+        """After a fault of the disk: only what is durable counts."""
+        self.reread()
+        frontier = logbook.frontier(self.parts.mirrors.read, self.log.number, self.log.size)
+        self.tail = Tail(frontier, self.log.position)
+
+    async def receive(self, batch: Sequence[Received]) -> None:
+        async with self.busy:
+            if self.log.frozen is not None:
+                return
+            for received in batch:
+                await self._take_message(received)
+            self.tail.position = batch[-1].position + 1
+            await self.commit()
+
+    async def _take_message(self, received: Received) -> None:
+        leaf = _leaf_of(received.message)
+        if leaf is None:
+            self._garbage("message.form")
+            return
+        at, entry = leaf
+        fault = self.tail.add(at, entry, received.position)
+        if fault == "tail.full":
+            await self.commit()
+            fault = self.tail.add(at, entry, received.position)
+        if fault == "index.ahead":
+            self._want(at)
+        elif fault is not None:
+            self._garbage(fault)
+        note = header(received.message, CHECKPOINT)
+        if note is not None:
+            await self._take_seal(note)
+
+    async def _take_seal(self, note: bytes) -> None:
+        statement = self.read(note)
+        if statement is None:
+            return
+        if statement.size <= self.tail.covered:
+            if statement.size > self.log.size:
+                await self.commit()
+            if not await self._judge(statement):
+                await self._keep_late_seal(statement)
+        elif statement.size <= self.tail.end:
+            if not self.tail.cover(statement, self.now_ms()):
+                self._garbage("root.mismatch")
+                self._want(statement.size, at_once=True)
+        else:
+            self._want(statement.size)
+        self._heard(statement)
+
+    async def _keep_late_seal(self, statement: Statement) -> None:
+        number = self.log.number
+        if statement.size and logbook.seal_at(self.parts.mirrors.read, number, statement.size) is None:
+            seal = Seal(statement.size, statement.root, statement.date, statement.note, self.now_ms())
+            await self.parts.mirrors.write(lambda c: logbook.add_seal(c, number, seal))
+
+    async def hear(self, note: bytes) -> None:
+        """A checkpoint from the checkpoint topic or over HTTP: freshness, gaps and forks, but no seal."""
+        async with self.busy:
+            statement = self.read(note)
+            if statement is None or self.log.frozen is not None:
+                return
+            if statement.size > self.log.size:
+                self._want(statement.size)
+            if not await self._judge(statement):
+                self._heard(statement)
+
+    def read(self, note: bytes) -> Statement | None:
+        trust = self.parts.trust.current
+        try:
+            return statements.read(note, self.log.origin, self.log.jurisdiction, self.log.family, trust)
+        except Refused as refused:
+            self._garbage(refused.reason)
+            return None
+
+    async def _judge(self, statement: Statement) -> bool:
+        """Hold a statement against what is verified; True when it proves a fork."""
+        found = statements.contradiction(self.parts.mirrors.read, self.log, statement)
+        if found is None:
+            return False
+        await self.freeze(found[0], found[1], statement.note)
+        return True
+
+    async def freeze(self, reason: str, first: bytes, second: bytes) -> None:
+        at = self.now_ms()
+        await self.parts.mirrors.write(lambda c: logbook.freeze(c, self.log.origin, reason, first, second, at))
+        self.reread()
+        self.parts.measures.forks.labels(self.log.origin).inc()
+        log.error("log.frozen", origin=self.log.origin, reason=reason)
+        self.changed.set()
+
+    def _heard(self, statement: Statement) -> None:
+        now, tick = self.parts.clock(), time.monotonic()
+        self.freshness.heard(statement.size, statement.date, now, tick)
+        if (statement.size, statement.date) > self.newest:
+            if statement.date > self.newest[1]:
+                self.parts.own_clock.heard(self.log.jurisdiction, statement.date, now, tick)
+            self.newest = (statement.size, statement.date)
+            if statement.size <= self.log.size:
+                self.held = (statement.size, statement.date, statement.note)
+        self.changed.set()
+
+    def now_ms(self) -> int:
+        return int(self.parts.clock() * 1000)
+
+    def _garbage(self, reason: str) -> None:
+        self.parts.measures.garbage.labels(self.log.origin, reason).inc()
+
+    def _want(self, size: int, *, at_once: bool = False) -> None:
+        self.wanted = max(self.wanted, size) if size < MOST_INDEX else self.wanted
+        if self.wanted_since is None:
+            self.wanted_since = time.monotonic() - (GAP_S if at_once else 0.0)
+
+    async def commit(self) -> None:
+        run = self.tail.take()
+        if run is None:
+            return
+        trust = self.parts.trust.current
+        with self.parts.measures.stage("mirror.read"):
+            readings = await admission.read_all(self.parts.readers, self.log, run, trust)
+        with self.parts.measures.stage("mirror.commit"):
+            refused = await self.parts.mirrors.write(lambda c: admission.write(c, self.log, run, readings))
+        self.tail.settled(run)
+        self.reread()
+        self.freshness.verified(self.log.size)
+        self._count(run, refused)
+        if self.log.size >= self.wanted:
+            self.wanted, self.wanted_since = 0, None
+        seal = run.seals[-1]
+        self.held = (seal.size, seal.date, seal.note)
+        self.changed.set()
+
+    def _count(self, run: Run, refused: Sequence[Refused]) -> None:
+        measures = self.parts.measures
+        measures.mirrored.labels(self.log.origin).inc(len(run.entries))
+        measures.size.labels(self.log.origin).set(self.log.size)
+        for refusal in refused:
+            measures.quarantined.labels(self.log.origin, refusal.reason).inc()
+            log.warning("mirror.quarantined", origin=self.log.origin, reason=refusal.reason, field=refusal.field)
+
+    def reread(self) -> None:
+        found = logbook.find_log(self.parts.mirrors.read, self.log.origin)
+        if found is not None:
+            self.log = found
+
+
+def _leaf_of(message: Message) -> tuple[int, bytes] | None:
+    number, signature = header(message, LOG_INDEX), header(message, SIGNATURE)
+    if number is None or signature is None or not number.isdigit() or len(number) > 15:
+        return None
+    if number != b"0" and number.startswith(b"0"):
+        return None
+    entry = message.value + b"\n\n" + signature
+    return (int(number), entry) if len(entry) <= gate.MAX_ENTRY else None

@@ -1,0 +1,147 @@
+"""The fork guard: before sealing anything, what has this node's own key signed elsewhere? (law 10, DESIGN §6)
+
+The ledger is held against every statement signed by the own log key that can be reached: the high-water file, the
+topics, partners' ``/v1/logs``. Somebody holds more, or other, than the ledger: nothing is sealed, and the sentence
+names ``recover``.
+
+>>> await check(ledger, own_logs, bus, session, trust, prefix="jjj", jurisdiction="sanhe")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+import orjson
+import structlog
+
+from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, header, record_topic
+from gateway.errors import CannotRun, Refused
+from gateway.ledger import logbook
+from gateway.node import statements
+from gateway.node.publisher import OwnState
+from gateway.node.statements import Statement
+from gateway.node.tileclient import TIMEOUT
+from gateway.trust.trusted import TrustData
+
+MOST_ANSWER = 4 << 20
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where the guard looks: the bus and the partners' URLs."""
+
+    bus: Bus
+    session: aiohttp.ClientSession
+    trust: TrustData
+    prefix: str
+    jurisdiction: str
+
+    def partners(self) -> Iterator[str]:
+        """URLs of every other rostered jurisdiction."""
+        for other in self.trust.roster.jurisdictions.values():
+            if other.id != self.jurisdiction:
+                yield from other.urls
+
+
+async def check(connection: sqlite3.Connection, logs: Mapping[str, OwnState], reach: Reach) -> None:
+    """Raise ``CannotRun`` if anything signed by an own log key is more or other than the ledger holds."""
+    for state in logs.values():
+        _check_highwater(connection, state)
+    for state in logs.values():
+        found = [*await _on_bus(state, reach), *await _at_partners(state, reach)]
+        for where, statement in found:
+            _compare(connection, state, where, statement)
+
+
+def _check_highwater(connection: sqlite3.Connection, state: OwnState) -> None:
+    size, root = state.highwater.read()
+    origin = state.own.log.origin
+    if size > state.own.size:
+        raise CannotRun(
+            "ledger.behind",
+            f"{origin}: the ledger holds {state.own.size} records, but this node has signed {size}"
+            f" ({state.highwater.path}); was it restored from a backup? Run `jjj-gateway recover CONFIG`",
+        )
+    if root != logbook.root_at(connection, state.own.log.number, size):
+        raise CannotRun(
+            "ledger.other",
+            f"{origin}: the ledger's tree of {size} records is not the one this node has signed"
+            f" ({state.highwater.path}); run `jjj-gateway recover CONFIG`",
+        )
+
+
+def _compare(connection: sqlite3.Connection, state: OwnState, where: str, statement: Statement) -> None:
+    origin, held = state.own.log.origin, state.own.size
+    if statement.size > held:
+        raise CannotRun(
+            "ledger.behind",
+            f"{origin}: the ledger holds {held} records, but {where} holds this node's own signature"
+            f" on {statement.size}; run `jjj-gateway recover CONFIG`",
+        )
+    if statement.root != logbook.root_at(connection, state.own.log.number, statement.size):
+        raise CannotRun(
+            "ledger.other",
+            f"{origin}: {where} holds this node's own signature on another tree of {statement.size} records;"
+            " run `jjj-gateway recover CONFIG`",
+        )
+
+
+async def _on_bus(state: OwnState, reach: Reach) -> list[tuple[str, Statement]]:
+    own = state.own.log
+    found = []
+    topics = (
+        record_topic(reach.prefix, own.jurisdiction, own.family),
+        checkpoint_topic(reach.prefix, own.jurisdiction),
+    )
+    for topic in topics:
+        try:
+            message = await reach.bus.signed_end(topic, lambda message: _size(message, state, reach.trust))
+        except BusError as error:
+            log.warning("guard.bus", topic=topic, reason=error.reason, message=error.message)
+            continue
+        statement = _statement(message, state, reach.trust) if message is not None else None
+        if statement is not None:
+            found.append((f"topic {topic}", statement))
+    return found
+
+
+def _size(message: Message, state: OwnState, trust: TrustData) -> int | None:
+    statement = _statement(message, state, trust)
+    return None if statement is None else statement.size
+
+
+def _statement(message: Message, state: OwnState, trust: TrustData) -> Statement | None:
+    note = header(message, "checkpoint") or message.value
+    return _read(note, state, trust)
+
+
+def _read(note: bytes, state: OwnState, trust: TrustData) -> Statement | None:
+    own = state.own.log
+    try:
+        return statements.read(note, own.origin, own.jurisdiction, own.family, trust)
+    except Refused:
+        return None
+
+
+async def _at_partners(state: OwnState, reach: Reach) -> Iterable[tuple[str, Statement]]:
+    urls = list(reach.partners())
+    answers = await asyncio.gather(*(_ask(url, state, reach) for url in urls))
+    return [(url, statement) for url, statement in zip(urls, answers, strict=True) if statement is not None]
+
+
+async def _ask(url: str, state: OwnState, reach: Reach) -> Statement | None:
+    try:
+        async with reach.session.get(f"{url}/v1/logs", timeout=TIMEOUT, allow_redirects=False) as answer:
+            body = await answer.content.read(MOST_ANSWER)
+        logs = orjson.loads(body)["logs"]
+        note = next((item["checkpoint"] for item in logs if item["origin"] == state.own.log.origin), None)
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError) as error:
+        log.info("guard.partner", url=url, message=str(error) or type(error).__name__)
+        return None
+    return _read(note.encode(), state, reach.trust) if isinstance(note, str) and note else None

@@ -1,0 +1,156 @@
+"""Following a partner's log: from the bus, and from tiles where the bus has a gap or is silent (law 5, DESIGN §5).
+
+A reader without a position, or whose position is gone, starts from tiles (the owner's, else a partner's) and joins the
+topic after. A size that a checkpoint shows and that is still lacking after 2 s is fetched; a topic silent for half the
+budget is asked about.
+
+>>> await Mirror(follower).run()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+
+import structlog
+
+from gateway.bus.port import BusError, PositionLost, record_topic
+from gateway.errors import CannotRun, Refused
+from gateway.ledger import logbook
+from gateway.ledger.merkle import Frontier
+from gateway.node.follower import GAP_S, Follower
+from gateway.node.statements import Statement
+from gateway.node.tileclient import TileClient, Unreachable
+
+PAUSE_S = 1.0
+TICK_S = 0.25
+FIRST_KEEP_S = 2.0
+KEEP_S = 30.0
+ENTRIES_A_FETCH = 2_048
+SEALS_A_FILE = 256
+
+log = structlog.get_logger(__name__)
+
+
+class Mirror:
+    """The loops around one follower."""
+
+    def __init__(self, follower: Follower) -> None:
+        self.follower = follower
+        self._asked_at = time.monotonic()
+        self._keep_at = self._asked_at + FIRST_KEEP_S
+
+    async def run(self) -> None:
+        """Follow until cancelled; a fault of one round is said and the next begins from what is durable."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow_topic())
+            group.create_task(self._watch())
+
+    async def _follow_topic(self) -> None:
+        topic = record_topic(self.follower.parts.prefix, self.follower.log.jurisdiction, self.follower.log.family)
+        while True:
+            try:
+                async with aclosing(self.follower.parts.bus.read(topic, self.follower.tail.position)) as batches:
+                    async for batch in batches:
+                        await self.follower.receive(batch)
+            except BusError as error:
+                log.warning("mirror.bus", origin=self.follower.log.origin, reason=error.reason, message=error.message)
+                if isinstance(error, PositionLost):
+                    self.follower.tail.position = None
+                    await self.catch_up()
+                await asyncio.sleep(PAUSE_S)
+            except CannotRun as error:
+                self._fault(error)
+                await asyncio.sleep(PAUSE_S)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            tick = time.monotonic()
+            gap = self.follower.wanted_since is not None and tick - self.follower.wanted_since >= GAP_S
+            heard_at = self.follower.freshness.heard_at
+            silent_s = tick - max(heard_at or 0.0, self._asked_at)
+            quiet = silent_s > self.follower.parts.quiet_s(self.follower.log.jurisdiction)
+            try:
+                if self.follower.log.frozen is None and (gap or quiet):
+                    self._asked_at = tick
+                    await self.catch_up()
+                if tick >= self._keep_at:
+                    self._keep_at = tick + KEEP_S
+                    await self.follower.keep_heartbeat()
+            except CannotRun as error:
+                self._fault(error)
+
+    def _fault(self, error: CannotRun) -> None:
+        log.error("mirror.fault", origin=self.follower.log.origin, reason=error.reason, message=error.message)
+        self.follower.begin_again()
+
+    async def catch_up(self) -> None:
+        """Fetch what the owner, else a partner, holds above what is verified."""
+        for url in self.follower.parts.urls(self.follower.log.jurisdiction):
+            source = self._source(url)
+            try:
+                note = await source.checkpoint()
+                await self.follower.hear(note)
+                statement = self.follower.read(note)
+                if statement is not None:
+                    await self._fetch(source, statement)
+            except (Unreachable, Refused) as error:
+                log.info("mirror.source", origin=self.follower.log.origin, reason=error.reason, message=error.message)
+                continue
+            if self.follower.log.size >= self.follower.newest[0] or self.follower.log.frozen is not None:
+                self.follower.wanted, self.follower.wanted_since = 0, None
+                return
+        if self.follower.wanted_since is not None:
+            self.follower.wanted_since = time.monotonic()
+
+    def _source(self, url: str) -> TileClient:
+        held = self.follower.log
+        return TileClient(self.follower.parts.session, url, held.jurisdiction, held.family)
+
+    async def _fetch(self, source: TileClient, target: Statement) -> None:
+        """Fetch and commit all that the source's sealed checkpoints cover above what is verified."""
+        number = logbook.count_seals(self.follower.parts.mirrors.read, self.follower.log.number) // SEALS_A_FILE
+        while self.follower.log.size < target.size and self.follower.log.frozen is None:
+            before = self.follower.log.size
+            notes = await source.history(number)
+            read = [self.follower.read(note) for note in notes]
+            seals = [seal for seal in read if seal is not None and seal.size > before]
+            if seals:
+                await self._fetch_seals(source, seals, target)
+            if self.follower.log.size == before and len(notes) < SEALS_A_FILE:
+                raise Refused("history.short", f"{source.url} has no sealed checkpoint above {before}")
+            number += len(notes) >= SEALS_A_FILE
+
+    async def _fetch_seals(self, source: TileClient, seals: list[Statement], target: Statement) -> None:
+        async with self.follower.busy:
+            self.follower.tail.drop()
+            for seal in seals:
+                if not self.follower.tail.covered < seal.size <= target.size:
+                    continue
+                start = self.follower.tail.end
+                entries = await source.entries(start, seal.size, target.size)
+                for offset, entry in enumerate(entries):
+                    self.follower.tail.add(start + offset, entry, None)
+                if not self.follower.tail.cover(seal, self.follower.now_ms()):
+                    await self.follower.commit()
+                    await self._prove_fork(source, target)
+                    raise Refused(
+                        "root.mismatch", f"{source.url}: leaves up to {seal.size} do not give the signed root"
+                    )
+                self.follower.parts.measures.fetched.labels(self.follower.log.origin).inc(len(entries))
+                if self.follower.tail.covered - self.follower.tail.size >= ENTRIES_A_FETCH:
+                    await self.follower.commit()
+            await self.follower.commit()
+
+    async def _prove_fork(self, source: TileClient, target: Statement) -> None:
+        """Freeze if the source's hashes give the signed root, but another tree than ours below: it does not extend."""
+        hashes = await source.leaf_hashes(target.size)
+        tree = Frontier(0, [])
+        tree.extend(hashes[: self.follower.log.size])
+        other = tree.root() != self.follower.tail.frontier.root()
+        tree.extend(hashes[self.follower.log.size :])
+        seal = logbook.last_seal(self.follower.parts.mirrors.read, self.follower.log.number)
+        if other and tree.root() == target.root and seal is not None:
+            await self.follower.freeze("log.fork", seal.note, target.note)

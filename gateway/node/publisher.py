@@ -1,0 +1,309 @@
+"""Publishing: drafts in, receipts out, one durable commit for all that wait (laws 4 and 5).
+
+One loop serves every caller. It takes what is queued, judges and signs it outside any transaction, commits entries,
+tree, seal and index in one, syncs the high-water file, and only then answers and wakes the relay. Callers who come
+while it works share the next commit; a caller who comes while it is idle waits for nobody. The same loop signs
+heartbeats, so dates never cross.
+
+>>> receipts = await publisher.publish([Draft("jjj.licence.issued", data)])
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from gateway.errors import CannotRun, Refused
+from gateway.ledger import logbook
+from gateway.ledger.database import Database
+from gateway.ledger.highwater import HighWater
+from gateway.node import index
+from gateway.node.door import Door, Draft, Receipt, Taken, refusal
+from gateway.node.measures import Measures
+from gateway.node.sealer import OwnLog, Published, Sealed
+from gateway.node.trustfolder import TrustFolder
+from gateway.records import families
+from gateway.trust.suites import Signer
+
+MOST_A_COMMIT = 2_000
+MOST_WAITING = 20_000
+PUBLISH_EVERY_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    drafts: Sequence[Draft]
+    answer: asyncio.Future[list[Receipt]]
+
+
+@dataclass(slots=True)
+class _Work:
+    """A batch for one own log on its way: what the door let in, the seal over it, and who gets which receipt."""
+
+    own: OwnLog
+    taken: Taken = field(default_factory=Taken)
+    sealed: Sealed | None = None
+
+
+@dataclass(slots=True)
+class OwnState:
+    """One own log with its signers and its high-water file."""
+
+    own: OwnLog
+    signer: Signer
+    highwater: HighWater
+    published: Published | None = None
+    published_at: float = 0.0
+
+
+class Publisher:
+    """Owner of the own logs. ``changed`` is set whenever the relay has something new to send."""
+
+    def __init__(
+        self,
+        ledger: Database,
+        trust: TrustFolder,
+        logs: Mapping[str, OwnState],
+        *,
+        heartbeat_s: float,
+        measures: Measures,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.logs = logs
+        self.changed = asyncio.Event()
+        self._ledger = ledger
+        self._trust = trust
+        self._heartbeat_s = heartbeat_s
+        self._measures = measures
+        self._clock = clock
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._waiting = 0
+        self._room = asyncio.Condition()
+        self._reader = ledger.reader()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="door")
+        self._refusing: CannotRun | None = CannotRun("node.starting", "the node is starting")
+
+    def open(self) -> None:
+        """Begin to seal: the fork guard has found nothing against it."""
+        self._refusing = None
+
+    def refuse(self, error: CannotRun) -> None:
+        """Stop sealing and say why to every caller."""
+        self._refusing = error
+
+    @property
+    def refusing(self) -> CannotRun | None:
+        """Why nothing is sealed now, or None."""
+        return self._refusing
+
+    async def publish(self, drafts: Sequence[Draft]) -> list[Receipt]:
+        """One receipt a draft, in order, when all that was let in is durable. Raises ``CannotRun`` when nothing can
+        be sealed.
+        """
+        if self._refusing is not None:
+            raise self._refusing
+        answers: list[Receipt] = []
+        for start in range(0, len(drafts), MOST_A_COMMIT):
+            part = drafts[start : start + MOST_A_COMMIT]
+            answers.extend(await self._enqueue(part))
+        return answers
+
+    async def _enqueue(self, drafts: Sequence[Draft]) -> list[Receipt]:
+        async with self._room:
+            await self._room.wait_for(lambda: self._waiting < MOST_WAITING)
+            self._waiting += len(drafts)
+        try:
+            waiting = _Waiting(drafts, asyncio.get_running_loop().create_future())
+            self._queue.put_nowait(waiting)
+            return await waiting.answer
+        finally:
+            async with self._room:
+                self._waiting -= len(drafts)
+                self._room.notify_all()
+
+    async def run(self) -> None:
+        """Serve callers and sign heartbeats until cancelled."""
+        try:
+            while True:
+                batch = await self._next_batch()
+                if batch:
+                    await self._serve(batch)
+                await self._publish_checkpoints()
+        finally:
+            self._thread.shutdown(wait=True)
+            self._reader.close()
+            for waiting in _drain(self._queue):
+                waiting.answer.cancel()
+
+    async def _next_batch(self) -> list[_Waiting]:
+        try:
+            async with asyncio.timeout(self._until_next_checkpoint()):
+                batch = [await self._queue.get()]
+        except TimeoutError:
+            return []
+        count = len(batch[0].drafts)
+        while count < MOST_A_COMMIT and not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+            count += len(batch[-1].drafts)
+        return batch
+
+    def _until_next_checkpoint(self) -> float:
+        now = time.monotonic()
+        return max(
+            0.01, min((self._checkpoint_due(state) - now for state in self.logs.values()), default=PUBLISH_EVERY_S)
+        )
+
+    def _checkpoint_due(self, state: OwnState) -> float:
+        newest, published = state.own.newest, state.published
+        grown = newest is not None and (published is None or newest.size > published.size)
+        return state.published_at + (PUBLISH_EVERY_S if grown else self._heartbeat_s)
+
+    async def _serve(self, batch: list[_Waiting]) -> None:
+        if self._refusing is not None:
+            _fail(batch, self._refusing)
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            with self._measures.stage("publish.judge_sign"):
+                works, receipts = await loop.run_in_executor(self._thread, self._prepare, [w.drafts for w in batch])
+            await self._commit(works)
+        except CannotRun as error:
+            log.error("publish.failed", reason=error.reason, message=error.message)
+            self._reload()
+            _fail(batch, error)
+            return
+        for waiting, answers in zip(batch, receipts, strict=True):
+            finished = [self._with_size(answer) for answer in answers]
+            self._measures.receipts(finished)
+            if not waiting.answer.cancelled():
+                waiting.answer.set_result(finished)
+
+    def _prepare(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
+        now = self._clock()
+        trust = self._trust.current
+        doors = {
+            family: Door(
+                self._reader,
+                trust,
+                state.own.log,
+                state.own.size,
+                state.signer,
+                now=int(now * 1000),
+                date=state.own.date(int(now)),
+            )
+            for family, state in self.logs.items()
+        }
+        receipts = [[_take(doors, draft) for draft in drafts] for drafts in batches]
+        works = []
+        for family, door in doors.items():
+            if door.taken.entries:
+                own = self.logs[family].own
+                sealed = own.seal(door.taken.hashes, int(now), int(now * 1000))
+                works.append(_Work(own, door.taken, sealed))
+        return works, receipts
+
+    async def _commit(self, works: list[_Work]) -> None:
+        if not works:
+            return
+        with self._measures.stage("publish.commit"):
+            await self._ledger.write(lambda connection: _write(connection, works))
+        for work in works:
+            if work.sealed is None:
+                continue
+            state = self.logs[work.own.log.family]
+            with self._measures.stage("publish.highwater"):
+                await asyncio.get_running_loop().run_in_executor(
+                    self._thread, state.highwater.write, work.sealed.seal.size, work.sealed.seal.root
+                )
+            work.own.advance(work.sealed)
+        self.changed.set()
+
+    def _with_size(self, receipt: Receipt) -> Receipt:
+        if receipt.size is not None or receipt.index is None:
+            return receipt
+        family = receipt.log.rsplit("/", 1)[-1]
+        return replace(receipt, size=self.logs[family].own.size)
+
+    def _reload(self) -> None:
+        """After a fault any doubt is fatal: what the disk says is what stands."""
+        for state in self.logs.values():
+            found = logbook.find_log(self._ledger.read, state.own.log.origin)
+            size = found.size if found is not None else -1
+            if size != state.own.size:
+                self._refusing = CannotRun(
+                    "ledger.doubt",
+                    f"{state.own.log.origin}: the ledger holds {size} leaves,"
+                    f" {state.own.size} were acknowledged; restart the node",
+                )
+
+    async def _publish_checkpoints(self) -> None:
+        if self._refusing is not None:
+            return
+        now = time.monotonic()
+        beats: list[tuple[OwnState, Published]] = []
+        for state in self.logs.values():
+            if self._checkpoint_due(state) > now:
+                continue
+            newest, published = state.own.newest, state.published
+            fresh = newest is not None and (published is None or newest.size > published.size)
+            beats.append((state, newest if fresh and newest is not None else state.own.heartbeat(int(self._clock()))))
+        if not beats:
+            return
+        try:
+            await self._ledger.write(lambda connection: _write_beats(connection, beats))
+        except CannotRun as error:
+            log.error("heartbeat.failed", reason=error.reason, message=error.message)
+            await asyncio.sleep(PUBLISH_EVERY_S)
+            return
+        for state, beat in beats:
+            state.own.beat(beat)
+            state.published, state.published_at = beat, now
+        self.changed.set()
+
+
+def _take(doors: Mapping[str, Door], draft: Draft) -> Receipt:
+    try:
+        family = families.family_of_type(draft.type)
+    except Refused as refused:
+        return refusal(draft.id or "", refused)
+    door = doors.get(family)
+    if door is None:
+        return refusal(draft.id or "", Refused("family.no_log", f"this node keeps no log of {family}", field="type"))
+    return door.take(draft)
+
+
+def _write(connection: sqlite3.Connection, works: list[_Work]) -> None:
+    for work in works:
+        if work.sealed is None:
+            continue
+        number, seal = work.own.log.number, work.sealed.seal
+        logbook.append(connection, number, work.own.size, work.taken.entries, work.taken.hashes)
+        logbook.add_seal(connection, number, seal)
+        for verified in work.taken.verified:
+            index.accept(connection, work.own.log, verified, seal.known)
+
+
+def _write_beats(connection: sqlite3.Connection, beats: list[tuple[OwnState, Published]]) -> None:
+    for state, beat in beats:
+        logbook.set_heartbeat(connection, state.own.log.number, beat.size, beat.date, beat.note)
+
+
+def _fail(batch: list[_Waiting], error: CannotRun) -> None:
+    for waiting in batch:
+        if not waiting.answer.cancelled():
+            waiting.answer.set_exception(error)
+
+
+def _drain(queue: asyncio.Queue[_Waiting]) -> list[_Waiting]:
+    found = []
+    while not queue.empty():
+        found.append(queue.get_nowait())
+    return found

@@ -1,0 +1,113 @@
+"""Quarantine judged again when trust data, schemas or code change (law 6), and the index made anew from the log.
+
+Each subject is judged in index order from its first quarantined leaf, as a first reading would have done it; so a
+record that had been accepted above such a leaf is judged again too. Leaves whose subject can't be read are judged
+each by itself.
+
+>>> await ledger.write(lambda connection: rejudge(connection, trust))
+Rejudged(subjects=1, accepted=1, quarantined=0)
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from gateway.errors import Refused
+from gateway.ledger import logbook
+from gateway.ledger.logbook import Log, index_of, key_of
+from gateway.node import index
+from gateway.trust.gate import Place, admit
+from gateway.trust.trusted import TrustData
+
+CODE = "1"  # raised by hand whenever a change of the gate's code changes what it lets through
+JUDGED_WITH = "judged_with"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudged:
+    """What a round of judging again did: subjects looked at, leaves accepted, leaves that stay in quarantine."""
+
+    subjects: int
+    accepted: int
+    quarantined: int
+
+
+def due(connection: sqlite3.Connection, trust: TrustData) -> bool:
+    """Whether trust data, schemas or code are others than those that the quarantine was judged with."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (JUDGED_WITH,)).fetchone()
+    return row is None or row[0] != _mark(trust)
+
+
+def rejudge(connection: sqlite3.Connection, trust: TrustData) -> Rejudged:
+    """Judge every quarantined subject again, in one transaction."""
+    subjects = accepted = quarantined = 0
+    for log in logbook.all_logs(connection):
+        for keys in _groups(connection, log):
+            subjects += 1
+            good, bad = _judge_leaves(connection, log, keys, trust)
+            accepted, quarantined = accepted + good, quarantined + bad
+    connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (JUDGED_WITH, _mark(trust)))
+    return Rejudged(subjects, accepted, quarantined)
+
+
+def rebuild(connection: sqlite3.Connection, trust: TrustData) -> None:
+    """Make the whole index anew from the entries, as a first reading of every log would."""
+    for table in ("subjects", "records", "ids", "terms", "quarantine"):
+        connection.execute(f"DELETE FROM {table}")
+    for log in logbook.all_logs(connection):
+        _judge_leaves(connection, log, [key_of(log.number, leaf) for leaf in range(log.size)], trust)
+
+
+def _mark(trust: TrustData) -> str:
+    return f"{CODE} {trust.digest}"
+
+
+def _groups(connection: sqlite3.Connection, log: Log) -> list[list[int]]:
+    """Row keys to judge again: a list a subject, from its first quarantined leaf on, and one for each unreadable
+    leaf.
+    """
+    span = (key_of(log.number, 0), key_of(log.number + 1, 0))
+    query = (
+        "SELECT subject, min(key) FROM quarantine WHERE key >= ? AND key < ? GROUP BY subject HAVING subject NOT NULL"
+    )
+    groups = []
+    for subject, first in connection.execute(query, span).fetchall():
+        found = connection.execute(
+            "SELECT r.key FROM records r JOIN subjects s ON s.number = r.subject WHERE s.family = ? AND s.source = ?"
+            " AND s.subject = ? AND r.key >= ? AND r.key < ?"
+            " UNION SELECT key FROM quarantine WHERE subject = ? AND key >= ? AND key < ? ORDER BY 1",
+            (log.family, log.jurisdiction, subject, first, span[1], subject, first, span[1]),
+        )
+        groups.append([row[0] for row in found])
+    unread = "SELECT key FROM quarantine WHERE subject IS NULL AND key >= ? AND key < ? ORDER BY key"
+    groups.extend([row[0]] for row in connection.execute(unread, span).fetchall())
+    return groups
+
+
+def _judge_leaves(connection: sqlite3.Connection, log: Log, keys: list[int], trust: TrustData) -> tuple[int, int]:
+    history = index.LogHistory(connection, log, log.size)
+    before = {subject for key in keys if (subject := history.subject_at(index_of(key))) is not None}
+    connection.executemany("DELETE FROM records WHERE key = ?", [(key,) for key in keys])
+    connection.executemany("DELETE FROM quarantine WHERE key = ?", [(key,) for key in keys])
+    accepted = 0
+    for key in keys:
+        accepted += _judge_leaf(connection, log, index_of(key), trust)
+    for subject in before:
+        index.refresh_terms(connection, log, subject, trust.schemas)
+    return accepted, len(keys) - accepted
+
+
+def _judge_leaf(connection: sqlite3.Connection, log: Log, leaf: int, trust: TrustData) -> bool:
+    entry = logbook.entry(connection, log.number, leaf)
+    seal = logbook.seal_covering(connection, log.number, leaf)
+    if entry is None or seal is None:
+        raise LookupError(f"{log.origin} has no sealed leaf {leaf}")
+    place = Place(log.origin, log.jurisdiction, log.family, leaf, seal.date)
+    try:
+        verified = admit(entry, place, trust, index.LogHistory(connection, log, leaf))
+    except Refused as refused:
+        index.quarantine(connection, log, leaf, entry, refused, seal.known)
+        return False
+    index.accept(connection, log, verified, seal.known)
+    return True

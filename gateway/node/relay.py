@@ -1,0 +1,127 @@
+"""The outbox's other end: own leaves and checkpoints to the bus, in order, again and again until it has them (law 4).
+
+The ledger is the outbox. What was sent is remembered after the bus has taken it, so a crash in between sends the same
+bytes once more and readers skip them. The loop that drains after a crash is the one that drains every day.
+
+>>> await relay.run()
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import structlog
+
+from gateway.bus.port import Bus, BusError, BusWriter, Message, checkpoint_topic, record_topic
+from gateway.ledger import logbook
+from gateway.ledger.database import Database
+from gateway.node.measures import Measures
+from gateway.node.publisher import OwnState, Publisher
+
+MOST_A_BATCH = 500
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 10.0
+RECORD_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
+NOTE_TYPE = ("content-type", b"text/plain; charset=utf-8")
+
+log = structlog.get_logger(__name__)
+
+
+class Relay:
+    """Sends the own logs. ``fault`` is why the bus does not take them now, or None."""
+
+    def __init__(
+        self, ledger: Database, bus: Bus, publisher: Publisher, *, jurisdiction: str, prefix: str, measures: Measures
+    ) -> None:
+        self.fault: BusError | None = None
+        self._ledger = ledger
+        self._bus = bus
+        self._publisher = publisher
+        self._jurisdiction = jurisdiction
+        self._prefix = prefix
+        self._measures = measures
+        self._sent: dict[str, int] = {}
+        self._announced: dict[str, bytes] = {}
+
+    async def run(self) -> None:
+        """Send what is there, wait for more; after any error of the bus a new writer, with growing pauses."""
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                writer = await self._bus.claim(self._jurisdiction)
+                try:
+                    await self._drain(writer)
+                    self.fault, pause = None, FIRST_PAUSE_S
+                    await self._follow(writer)
+                finally:
+                    await writer.close()
+            except BusError as error:
+                self.fault = error
+                self._announced.clear()
+                log.warning("relay.pause", reason=error.reason, message=error.message, seconds=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    def unsent(self, state: OwnState) -> int:
+        """Leaves of an own log that the bus has not taken yet."""
+        return state.own.size - self._sent.get(state.own.log.origin, state.own.log.sent)
+
+    async def _follow(self, writer: BusWriter) -> None:
+        while True:
+            await self._publisher.changed.wait()
+            self._publisher.changed.clear()
+            await self._drain(writer)
+
+    async def _drain(self, writer: BusWriter) -> None:
+        for state in self._publisher.logs.values():
+            await self._send_records(writer, state)
+            await self._send_checkpoint(writer, state)
+            self._measures.unsent.labels(state.own.log.origin).set(self.unsent(state))
+
+    async def _send_records(self, writer: BusWriter, state: OwnState) -> None:
+        own = state.own.log
+        topic = record_topic(self._prefix, own.jurisdiction, own.family)
+        sent = self._sent.setdefault(own.origin, own.sent)
+        while sent < state.own.size:
+            stop = min(sent + MOST_A_BATCH, state.own.size)
+            messages = list(self._messages(state, sent, stop))
+            with self._measures.stage("relay.send"):
+                await writer.publish(topic, messages)
+            sent = stop
+            await self._remember(own.number, sent)
+            self._sent[own.origin] = sent
+            self._measures.relayed.labels(topic).inc(len(messages))
+
+    async def _remember(self, number: int, sent: int) -> None:
+        await self._ledger.write(lambda connection: logbook.set_sent(connection, number, sent))
+
+    def _messages(self, state: OwnState, start: int, stop: int) -> Iterator[Message]:
+        number = state.own.log.number
+        seals = {seal.size - 1: seal.note for seal in logbook.seals(self._ledger.read, number, start, stop)}
+        subjects = _subjects(self._ledger, number, start, stop)
+        for offset, entry in enumerate(logbook.entries(self._ledger.read, number, start, stop)):
+            leaf = start + offset
+            line, _, signatures = entry.rpartition(b"\n\n")
+            headers = [RECORD_TYPE, ("log-index", b"%d" % leaf), ("signature", signatures)]
+            if leaf in seals:
+                headers.append(("checkpoint", seals[leaf]))
+            yield Message(subjects[leaf].encode(), line, tuple(headers))
+
+    async def _send_checkpoint(self, writer: BusWriter, state: OwnState) -> None:
+        own, published = state.own.log, state.published
+        if published is None or self._announced.get(own.origin) == published.note:
+            return
+        key = f"{own.origin} {own.origin}".encode()
+        await writer.publish(
+            checkpoint_topic(self._prefix, own.jurisdiction), [Message(key, published.note, (NOTE_TYPE,))]
+        )
+        self._announced[own.origin] = published.note
+
+
+def _subjects(ledger: Database, number: int, start: int, stop: int) -> dict[int, str]:
+    found = ledger.read.execute(
+        "SELECT r.key, s.subject FROM records r JOIN subjects s ON s.number = r.subject WHERE r.key >= ? AND r.key < ?",
+        (logbook.key_of(number, start), logbook.key_of(number, stop)),
+    )
+    return {logbook.index_of(key): subject for key, subject in found}

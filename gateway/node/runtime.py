@@ -1,0 +1,253 @@
+"""The one place where a node is wired: ledger, mirrors, publisher, relay, followers and guard, under one task group.
+
+>>> async with Node(config, refused_keys=example_public_keys()) as node:
+...     await node.run()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, aclosing
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import structlog
+
+from gateway.bus.embedded import EmbeddedBus
+from gateway.bus.port import Bus, BusError, checkpoint_topic
+from gateway.errors import CannotRun
+from gateway.ledger import logbook
+from gateway.ledger.database import Database
+from gateway.ledger.highwater import HighWater
+from gateway.node import guard, index, nodekeys, rejudge
+from gateway.node.config import Config
+from gateway.node.counter import Counter
+from gateway.node.follower import Follower, MirrorParts
+from gateway.node.freshness import OwnClock
+from gateway.node.measures import Measures
+from gateway.node.mirror import Mirror
+from gateway.node.publisher import OwnState, Publisher
+from gateway.node.relay import Relay
+from gateway.node.sealer import OwnLog, Published
+from gateway.node.trustfolder import TrustFolder
+from gateway.node.views import Views
+
+SCHEMA = logbook.TABLES + index.TABLES
+TRUST_EVERY_S = 2.0
+READERS = 2
+LONGEST_BUDGET_S = 86_400
+PAUSE_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Node:
+    """One running gateway: speaks for exactly one jurisdiction. ``async with`` opens and closes it, ``run`` runs it."""
+
+    def __init__(self, config: Config, *, refused_keys: frozenset[bytes]) -> None:
+        self.config = config
+        self.measures = Measures()
+        self.trust = TrustFolder(config.trust, config.schemas)
+        self.own_clock = OwnClock()
+        self.followers: dict[str, Follower] = {}
+        self.started_at = time.time()
+        own = self.trust.current.roster.jurisdictions.get(config.jurisdiction)
+        if own is None:
+            raise CannotRun(
+                "roster.not_in", f"the roster in {config.trust} has no jurisdiction {config.jurisdiction!r}"
+            )
+        self.jurisdiction = own
+        network = self.trust.current.roster.network
+        self._own_logs = {entry.family: entry.origin for entry in own.logs if entry.ended is None}
+        self.keys = nodekeys.load(config.keys, network, own.id, tuple(self._own_logs), refused_keys)
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _open(self) -> None:
+        self._stack.callback(os.close, lock_data(self.config))
+        self.ledger = await self._stack.enter_async_context(Database(self.config.data / "ledger.sqlite", SCHEMA))
+        self.mirrors = await self._stack.enter_async_context(Database(self.config.data / "mirrors.sqlite", SCHEMA))
+        readers = ThreadPoolExecutor(READERS, thread_name_prefix="gate")
+        self._stack.callback(readers.shutdown)
+        self.bus: Bus = await self._stack.enter_async_context(open_bus(self.config))
+        self.session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        await self._judge_again()
+        self.publisher = Publisher(
+            self.ledger,
+            self.trust,
+            {family: await self._open_own(family, origin) for family, origin in self._own_logs.items()},
+            heartbeat_s=self.config.heartbeat_s,
+            measures=self.measures,
+        )
+        prefix, own = self.config.bus.prefix, self.jurisdiction.id
+        self.relay = Relay(
+            self.ledger, self.bus, self.publisher, jurisdiction=own, prefix=prefix, measures=self.measures
+        )
+        self.parts = MirrorParts(
+            mirrors=self.mirrors,
+            bus=self.bus,
+            session=self.session,
+            readers=readers,
+            trust=self.trust,
+            measures=self.measures,
+            own_clock=self.own_clock,
+            urls=self.urls,
+            quiet_s=self.quiet_s,
+            prefix=prefix,
+        )
+        self._stack.push_async_callback(self._keep_heartbeats)
+        self.views = Views(self.ledger, self.mirrors, self.publisher, self.followers)
+        self.counter = Counter(self.views, self.trust, own, self.keys.verdict, self.own_clock, self.measures)
+
+    async def _open_own(self, family: str, origin: str) -> OwnState:
+        own = await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
+        newest = logbook.newest_checkpoint(self.ledger.read, own.number)
+        frontier = logbook.frontier(self.ledger.read, own.number, own.size)
+        pair = self.keys.logs[family]
+        published = Published(*newest) if newest is not None else None
+        highwater = HighWater(self.config.data / f"{family}.highwater")
+        self._stack.callback(highwater.close)
+        return OwnState(OwnLog(own, frontier, published, pair.log, pair.heartbeat), self.keys.record, highwater)
+
+    async def run(self) -> None:
+        """Run every part until cancelled. What a part can't go on with, it says; the others go on."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            await self._follow_new()
+            group.create_task(self._watch_trust())
+            group.create_task(self.publisher.run())
+            group.create_task(self._begin_sealing())
+
+    async def _begin_sealing(self) -> None:
+        reach = guard.Reach(self.bus, self.session, self.trust.current, self.config.bus.prefix, self.jurisdiction.id)
+        try:
+            await guard.check(self.ledger.read, self.publisher.logs, reach)
+        except CannotRun as error:
+            log.error("node.not_sealing", reason=error.reason, message=error.message)
+            self.publisher.refuse(error)
+            return
+        self.publisher.open()
+        await self.relay.run()
+
+    async def _follow_new(self) -> None:
+        """Follow every log of every other rostered jurisdiction that is not followed yet."""
+        for other in self.trust.current.roster.jurisdictions.values():
+            if other.id == self.jurisdiction.id:
+                continue
+            listened = any(follower.log.jurisdiction == other.id for follower in self.followers.values())
+            for entry in other.logs:
+                if entry.origin not in self.followers:
+                    await self._follow(entry.origin, other.id, entry.family)
+            if not listened:
+                self._group.create_task(self._listen(other.id))
+
+    async def _follow(self, origin: str, jurisdiction: str, family: str) -> None:
+        mirrored = await self.mirrors.write(lambda c: logbook.open_log(c, origin, jurisdiction, family))
+        follower = self.followers[origin] = Follower.open(mirrored, self.parts)
+        self._group.create_task(Mirror(follower).run())
+
+    async def _listen(self, jurisdiction: str) -> None:
+        """A partner's checkpoint topic: heartbeats and published checkpoints of all its logs."""
+        topic = checkpoint_topic(self.config.bus.prefix, jurisdiction)
+        position: int | None = None
+        while True:
+            try:
+                async with aclosing(self.bus.read(topic, position)) as batches:
+                    async for batch in batches:
+                        for received in batch:
+                            follower = self.followers.get(
+                                received.message.key.partition(b" ")[0].decode(errors="replace")
+                            )
+                            if follower is not None and follower.log.jurisdiction == jurisdiction:
+                                await follower.hear(received.message.value)
+                        position = batch[-1].position + 1
+            except BusError as error:
+                log.warning("listen.bus", topic=topic, reason=error.reason, message=error.message)
+                position = None
+                await asyncio.sleep(PAUSE_S)
+
+    async def _keep_heartbeats(self) -> None:
+        for follower in self.followers.values():
+            with contextlib.suppress(CannotRun):  # going down anyway; the next start hears anew
+                await follower.keep_heartbeat()
+
+    async def _watch_trust(self) -> None:
+        while True:
+            await asyncio.sleep(TRUST_EVERY_S)
+            if self.trust.refresh():
+                log.info("trust.taken", version=self.trust.current.roster.version)
+                await self._judge_again()
+                await self._follow_new()
+
+    async def _judge_again(self) -> None:
+        trust = self.trust.current
+        for database in (self.ledger, self.mirrors):
+            if rejudge.due(database.read, trust):
+                done = await database.write(lambda connection: rejudge.rejudge(connection, trust))
+                if done.subjects:
+                    log.info(
+                        "quarantine.judged_again", subjects=done.subjects, accepted=done.accepted, kept=done.quarantined
+                    )
+
+    def urls(self, jurisdiction: str) -> list[str]:
+        """Where tiles of a jurisdiction's logs may be had: at its own node, else at a partner's."""
+        everyone = self.trust.current.roster.jurisdictions
+        others = [
+            url
+            for other in everyone.values()
+            if other.id not in (jurisdiction, self.jurisdiction.id)
+            for url in other.urls
+        ]
+        return [*everyone[jurisdiction].urls, *others] if jurisdiction in everyone else others
+
+    def quiet_s(self, jurisdiction: str) -> float:
+        """Half the smallest freshness budget of what this node recognises from a jurisdiction: then its checkpoint is
+        asked for.
+        """
+        budgets = [
+            agreement.freshness_s
+            for agreement in self.trust.current.agreements.agreements
+            if jurisdiction in agreement.issued_by and self.jurisdiction.id in agreement.recognised_by
+        ]
+        return min(budgets, default=LONGEST_BUDGET_S) / 2
+
+
+def open_bus(config: Config) -> EmbeddedBus:
+    """The bus that the settings name."""
+    if config.bus.kind != "embedded":
+        raise CannotRun("config.form", f"bus.kind {config.bus.kind!r} is not known; known: embedded", field="bus.kind")
+    return EmbeddedBus(config.bus.folder)
+
+
+def lock_data(config: Config) -> int:
+    """Hold the data folder for this process alone."""
+    try:
+        descriptor = os.open(config.data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CannotRun(
+            "ledger.io", f"{config.data}: {error.strerror}; run `jjj-gateway init` to make a node's folder"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise CannotRun("node.running", f"another process runs the node in {config.data}") from error
+    return descriptor

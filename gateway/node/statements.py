@@ -1,0 +1,56 @@
+"""What a log's owner has signed about its size: read, and held against all that it signed before (law 8).
+
+``read`` turns untrusted bytes into a statement by the log's own keys; ``contradiction`` names a fork, for which two
+signed statements are the evidence. Arrival order, transports and leaves are no evidence and do not come in here.
+
+>>> statement = read(note, "jjj.example/sanhe/licence", "sanhe", "licence", trust)
+>>> statement.size, statement.date
+(812, 1795400000)
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from gateway.errors import Refused
+from gateway.ledger import checkpoint, logbook
+from gateway.trust.trusted import TrustData
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A checkpoint with the owner's log signature and newest dated cosignature (seconds)."""
+
+    origin: str
+    size: int
+    root: bytes
+    date: int
+    note: bytes
+
+
+def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustData) -> Statement:
+    """Judge a checkpoint note for OUR configured origin; raises ``Refused``."""
+    keys = {**trust.roster.keys("log", jurisdiction), **trust.roster.keys("heartbeat", jurisdiction)}
+    signed = checkpoint.read(note, origin, {identity: key.vkey for identity, key in keys.items()}, require_date=True)
+    found = signed.checkpoint
+    date = signed.date or 0
+    for line in signed.lines:
+        fault = keys[line.line.name, line.line.key_id].good_at(date, family, origin, max(found.size - 1, 0))
+        if fault is not None:
+            raise Refused(fault, f"a key of {origin} was not good for its statement of size {found.size}")
+    return Statement(origin, found.size, found.root, date, note)
+
+
+def contradiction(connection: sqlite3.Connection, log: logbook.Log, statement: Statement) -> tuple[str, bytes] | None:
+    """(reason, the note it can't stand beside), if the statement contradicts what this node has verified of the log.
+
+    Two roots at one size are ``log.fork``; a later date on a smaller tree is ``log.rollback``.
+    """
+    if statement.size <= log.size and statement.root != logbook.root_at(connection, log.number, statement.size):
+        cover = logbook.seal_covering(connection, log.number, statement.size - 1)
+        return "log.fork", cover.note if cover is not None else b""
+    larger = logbook.seal_covering(connection, log.number, statement.size)
+    if larger is not None and statement.date > larger.date:
+        return "log.rollback", larger.note
+    return None

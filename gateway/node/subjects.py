@@ -1,0 +1,181 @@
+"""What a node knows of a subject: its records, who holds it, what stands in quarantine about it; by number, name or id.
+
+Reads the tables that ``node.index`` writes; judges nothing.
+
+>>> rows(connection, "licence", "sanhe", "11100000MB0341032Y002:JY11310820000017")
+[Row(index=7, type='jjj.licence.issued', state='01', since=datetime.date(2026, 11, 1), ...)]
+"""
+
+from __future__ import annotations
+
+import datetime
+import sqlite3
+from dataclasses import dataclass
+
+from gateway.ledger import logbook
+from gateway.ledger.logbook import Log, index_of, key_of
+from gateway.node.index import EPOCH
+from gateway.records.identifiers import normalise_query
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One accepted record of a subject, as light as choosing the present needs it. ``logged``: s; ``time``,
+    ``known``: ms.
+
+    ``retracts``: for a retraction, the index it names; ``erased``: the record's own bytes are gone.
+    """
+
+    index: int
+    type: str
+    state: str
+    since: datetime.date
+    time: int
+    logged: int
+    known: int
+    retracts: int | None
+    erased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A subject that a search found."""
+
+    family: str
+    source: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A leaf that failed the gate. ``subject``: what it claims, or None when that can't be read; ``known``: ms."""
+
+    origin: str
+    index: int
+    subject: str | None
+    id: str | None
+    reason: str
+    field: str
+    message: str
+    known: int
+
+
+def rows(connection: sqlite3.Connection, family: str, source: str, subject: str) -> list[Row]:
+    """Every accepted record of a subject, rising by index."""
+    found = connection.execute(
+        "SELECT r.key, r.type, r.state, r.since, r.time, r.logged, r.known, r.retracts, r.erased FROM subjects s"
+        " JOIN records r ON r.subject = s.number WHERE s.family = ? AND s.source = ? AND s.subject = ? ORDER BY r.key",
+        (family, source, subject),
+    )
+    day = datetime.timedelta(days=1)
+    return [
+        Row(index_of(key), kind, state, EPOCH + since * day, time, logged, known, retracts, bool(erased))
+        for key, kind, state, since, time, logged, known, retracts, erased in found
+    ]
+
+
+def find_exactly(connection: sqlite3.Connection, text: str, limit: int) -> list[Match]:
+    """Subjects whose number, 证照标识 or holder USCC is this text, normalised alike."""
+    term = normalise_query(text)
+    return (
+        _matches(connection, "t.kind IN ('number', 'certificate', 'uscc') AND t.term = ?", term, limit) if term else []
+    )
+
+
+def find_by_name(connection: sqlite3.Connection, text: str, limit: int) -> list[Match]:
+    """Subjects whose holder's name contains this text, normalised alike."""
+    term = normalise_query(text)
+    pattern = "%" + term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    where = "t.kind = 'name' AND t.term LIKE ? ESCAPE '\\'"
+    return _matches(connection, where, pattern, limit) if term else []
+
+
+def _matches(connection: sqlite3.Connection, where: str, term: str, limit: int) -> list[Match]:
+    found = connection.execute(
+        f"SELECT DISTINCT s.family, s.source, s.subject FROM terms t JOIN subjects s ON s.number = t.subject"
+        f" WHERE {where} ORDER BY s.family DESC, s.source, s.subject LIMIT ?",
+        (term, limit),
+    )
+    return [Match(*row) for row in found]
+
+
+def by_subject(connection: sqlite3.Connection, subject: str) -> list[Match]:
+    """The subject of exactly this name, at each source that has one."""
+    found = connection.execute(
+        "SELECT family, source, subject FROM subjects WHERE subject = ? ORDER BY source", (subject,)
+    )
+    return [Match(*row) for row in found]
+
+
+def is_held_by(connection: sqlite3.Connection, match: Match, holder: str) -> bool:
+    """Whether the subject's holder has this USCC or (normalised) name."""
+    row = connection.execute(
+        "SELECT 1 FROM terms t JOIN subjects s ON s.number = t.subject WHERE t.kind IN ('uscc', 'name') AND t.term = ?"
+        " AND s.family = ? AND s.source = ? AND s.subject = ?",
+        (holder, match.family, match.source, match.subject),
+    ).fetchone()
+    return row is not None
+
+
+def leaf_of_id(connection: sqlite3.Connection, log: Log, record_id: str) -> int | None:
+    """The index of the first leaf that bears an id."""
+    row = connection.execute("SELECT first FROM ids WHERE log = ? AND id = ?", (log.number, record_id)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def by_holder(connection: sqlite3.Connection, uscc: str, limit: int) -> list[Match]:
+    """Subjects of one holder."""
+    return _matches(connection, "t.kind = 'uscc' AND t.term = ?", uscc, limit)
+
+
+def named_as_predecessor(connection: sqlite3.Connection, source: str, subject: str) -> list[Match]:
+    """Subjects that name this one as their predecessor; ``source`` is the jurisdiction."""
+    return _matches(connection, "t.kind = 'predecessor' AND t.term = ?", f"{source} {subject}", 20)
+
+
+def quarantined_above(connection: sqlite3.Connection, log: Log, subject: str, index: int) -> list[Quarantined]:
+    """Quarantined leaves of the log that claim the subject, above an index (-1: any)."""
+    where = "q.subject = ? AND q.key > ? AND q.key < ? ORDER BY q.key LIMIT 20"
+    above = key_of(log.number, index) if index >= 0 else key_of(log.number, 0) - 1
+    return _quarantined(connection, where, (subject, above, key_of(log.number + 1, 0)))
+
+
+def unread_about(connection: sqlite3.Connection, log: Log, holder: str) -> list[str]:
+    """Credit subjects of a holder that quarantined leaves claim, above their newest accepted records."""
+    found = connection.execute(
+        "SELECT DISTINCT q.subject FROM quarantine q WHERE q.subject >= ? AND q.subject < ?"
+        " AND q.key >= ? AND q.key < ?"
+        " AND q.key > coalesce((SELECT max(r.key) FROM subjects s JOIN records r ON r.subject = s.number"
+        "   WHERE s.family = ? AND s.source = ? AND s.subject = q.subject), 0)",
+        (f"{holder}:", f"{holder};", key_of(log.number, 0), key_of(log.number + 1, 0), log.family, log.jurisdiction),
+    )
+    return [row[0] for row in found]
+
+
+def unread(connection: sqlite3.Connection, log: Log) -> int:
+    """How many leaves of the log have no readable subject."""
+    span = (key_of(log.number, 0), key_of(log.number + 1, 0))
+    query = "SELECT count(*) FROM quarantine WHERE subject IS NULL AND key >= ? AND key < ?"
+    return int(connection.execute(query, span).fetchone()[0])
+
+
+def quarantine_page(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, Quarantined]]:
+    """Quarantined leaves by row key, for lists; the key is the ``after`` of the next page."""
+    found = _quarantined(connection, "q.key > ? ORDER BY q.key LIMIT ?", (after, limit))
+    numbers = {log.origin: log.number for log in logbook.all_logs(connection)}
+    return [(key_of(numbers[leaf.origin], leaf.index), leaf) for leaf in found]
+
+
+def count_quarantined(connection: sqlite3.Connection, log: Log) -> int:
+    """How many leaves of the log stand in quarantine."""
+    span = (key_of(log.number, 0), key_of(log.number + 1, 0))
+    return int(connection.execute("SELECT count(*) FROM quarantine WHERE key >= ? AND key < ?", span).fetchone()[0])
+
+
+def _quarantined(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[Quarantined]:
+    found = connection.execute(
+        "SELECT l.origin, q.key, q.subject, q.id, q.reason, q.field, q.message, q.known"
+        f" FROM quarantine q JOIN logs l ON l.number = q.key >> {logbook.INDEX_BITS} WHERE {where}",
+        values,
+    )
+    return [Quarantined(row[0], index_of(row[1]), *row[2:]) for row in found]

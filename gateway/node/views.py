@@ -1,0 +1,96 @@
+"""One way to look at any log that a node holds, its own or a partner's: what counter, web and health read.
+
+>>> view = views.log("jjj.example/sanhe/licence")
+>>> view.size, view.age_s
+(812, 3.2)
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from gateway.ledger.database import Database
+from gateway.ledger.logbook import Log
+from gateway.node.follower import Follower
+from gateway.node.publisher import Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class LogView:
+    """A log at one instant. ``age_s``: seconds since the owner's newest usable dated statement, None if there is none;
+    ``lacking``: leaves that the owner has signed and this node lacks, ``lacking_long``: for over 5 minutes;
+    ``note``: newest checkpoint held whole."""
+
+    log: Log
+    own: bool
+    connection: sqlite3.Connection
+    age_s: float | None
+    lacking: int
+    lacking_long: bool
+    note: bytes
+    date: int | None
+
+    @property
+    def origin(self) -> str:
+        """The log's origin."""
+        return self.log.origin
+
+    @property
+    def size(self) -> int:
+        """Leaves under a verified checkpoint."""
+        return self.log.size
+
+
+class Views:
+    """Looks at the publisher's own logs and the followers' mirrors."""
+
+    def __init__(
+        self, ledger: Database, mirrors: Database, publisher: Publisher, followers: Mapping[str, Follower]
+    ) -> None:
+        self._ledger = ledger
+        self._mirrors = mirrors
+        self._publisher = publisher
+        self._followers = followers
+
+    def all(self) -> Iterator[LogView]:
+        """Own logs first, then mirrors."""
+        for state in self._publisher.logs.values():
+            yield self._own(state.own.log.family)
+        for follower in list(self._followers.values()):
+            yield self._mirrored(follower)
+
+    def log(self, origin: str) -> LogView | None:
+        """The log of an origin."""
+        for family, state in self._publisher.logs.items():
+            if state.own.log.origin == origin:
+                return self._own(family)
+        follower = self._followers.get(origin)
+        return None if follower is None else self._mirrored(follower)
+
+    def of(self, jurisdiction: str, family: str) -> list[LogView]:
+        """The logs of a jurisdiction and family: one, or several when a log was succeeded; newest last."""
+        return [view for view in self.all() if (view.log.jurisdiction, view.log.family) == (jurisdiction, family)]
+
+    def connections(self) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+        """Where subjects are looked up: the own ledger and the mirrors."""
+        return self._ledger.read, self._mirrors.read
+
+    def _own(self, family: str) -> LogView:
+        state = self._publisher.logs[family]
+        found = replace(state.own.log, size=state.own.size)
+        newest = state.published or state.own.newest
+        sealing = self._publisher.refusing is None and newest is not None
+        age = max(0.0, time.time() - newest.date) if newest is not None and sealing else None
+        note = state.own.newest.note if state.own.newest is not None else b""
+        return LogView(found, True, self._ledger.read, age, 0, False, note, newest.date if newest is not None else None)
+
+    def _mirrored(self, follower: Follower) -> LogView:
+        beat = follower.freshness.newest
+        age = follower.freshness.age(follower.parts.clock(), time.monotonic())
+        lacking = max(0, follower.freshness.known_size - follower.log.size)
+        date = beat.date if beat is not None else None
+        late = follower.freshness.lacking(time.monotonic())
+        return LogView(follower.log, False, self._mirrors.read, age, lacking, late, follower.newest_note, date)

@@ -1,0 +1,69 @@
+"""The rows of keys, signatures, logs, checkpoints and proofs (DESIGN §3b, §4, §7).
+
+>>> OF_TRUST["key.revoked"].call
+'source_node'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.reasons.told import OTHER_NODE, OWN_IT, WAIT, Reason, told
+
+OF_TRUST: Mapping[str, Reason] = {
+    # keys and signatures
+    "signature.invalid": told("签名不正确", "the signature does not verify", OTHER_NODE),
+    "key.unknown": told("签名所用密钥不在名册中", "signed by no key that the roster gives the source", OTHER_NODE),
+    "key.early": told("签名早于密钥的启用时间", "signed before its key was good", OTHER_NODE),
+    "key.expired": told("签名晚于密钥的到期时间", "signed after its key had expired", OTHER_NODE),
+    "key.revoked": told("签名所用密钥已被吊销", "signed by a key that has been revoked", OTHER_NODE),
+    "key.family": told("密钥不得签署这一类记录", "the key may not sign this family", OTHER_NODE),
+    "key.form": told("密钥文本格式不正确", "not the text of a verifier key", OWN_IT),
+    "key.algorithm": told("不支持的签名算法", "the signature algorithm is not known here", OWN_IT),
+    "key.id": told("密钥编号与密钥不符", "the key id is not that of name and key", OWN_IT),
+    "key.public": told("公钥不正确", "the public key is not one", OWN_IT),
+    "key.example": told("示例密钥只能用于演示", "example keys sign in the demo only", OWN_IT),
+    "key.exists": told("密钥文件已存在，不会被覆盖", "the key file exists, and none is overwritten", OWN_IT),
+    "key.missing": told("缺少密钥文件", "a key file is missing", OWN_IT),
+    "key.io": told("密钥文件无法读写", "a key file cannot be read or written", OWN_IT),
+    "key.file_form": told("不是私钥文件", "no file of a private key", OWN_IT),
+    "key.file_mode": told("密钥文件可被他人读取", "a key file may be read by others", OWN_IT),
+    "key.passphrase": told("密钥文件的口令不正确", "the key file's passphrase does not fit", OWN_IT),
+    # signed notes and checkpoints
+    "note.form": told("签名文本格式不正确", "not the form of a signed note", OTHER_NODE),
+    "note.size": told("签名文本过大", "the signed note is too large", OTHER_NODE),
+    "note.lines": told("签名行过多", "too many signature lines", OTHER_NODE),
+    "note.name": told("签名行中的密钥名称不正确", "no name of a key in a signature line", OTHER_NODE),
+    "note.base64": told("签名行的编码不是唯一写法", "a signature's base64 is not its one spelling", OTHER_NODE),
+    "checkpoint.form": told("检查点格式不正确", "not the form of a checkpoint", OTHER_NODE),
+    "checkpoint.origin": told("检查点属于另一日志", "the checkpoint is of another log", OTHER_NODE),
+    "checkpoint.no_date": told(
+        "检查点没有所有者的日期签名", "the checkpoint lacks its owner's dated signature", OTHER_NODE
+    ),
+    "slip.form": told("核验单格式不正确", "not the form of a verification slip", OTHER_NODE),
+    # trust data
+    "trust.form": told("信任文件有误", "a trust document is wrong", OWN_IT),
+    "trust.missing": told("缺少信任文件", "a trust document is missing", OWN_IT),
+    "roster.not_in": told("名册中没有本节点的地区", "the roster does not have this node's jurisdiction", OWN_IT),
+    "schema.changed": told("已发布的数据模式被改动", "a published schema was changed", OWN_IT),
+    "schema.invalid": told("数据模式文件有误", "a schema file is wrong", OWN_IT),
+    "schema.missing": told("缺少数据模式文件", "there are no schema files", OWN_IT),
+    "package.data": told("程序自带的文件缺失", "files of the program itself are missing", OWN_IT),
+    # logs as they travel
+    "log.fork": told("日志所有者签署了两棵不同的树", "the log's owner has signed two different trees", OTHER_NODE),
+    "log.rollback": told("日志所有者后来签署了更小的树", "the log's owner later signed a smaller tree", OTHER_NODE),
+    "root.mismatch": told("收到的条目与已签名的根不符", "the entries received do not give the signed root", WAIT),
+    "message.form": told("总线上的消息格式不正确，已丢弃", "a message on the bus was rubbish and was dropped", WAIT),
+    "index.taken": told("同一位置收到另一条目，已丢弃", "another entry came for a place already taken", WAIT),
+    "index.ahead": told("条目有缺口，正在补取", "entries are missing before this one and are being fetched", WAIT),
+    "tail.full": told("未封存的条目过多，已重新开始", "too many entries without a checkpoint", WAIT),
+    "history.short": told("来源缺少已封存检查点", "the source lacks sealed checkpoints", WAIT),
+    "source.unreachable": told("无法连接该来源", "the source cannot be reached", WAIT),
+    "source.too_large": told("来源的文件过大", "a file of the source is too large", WAIT),
+    # proofs
+    "proof.form": told("证明格式不正确", "not the form of a proof", OTHER_NODE),
+    "proof.inclusion": told(
+        "证明不能说明记录在日志中", "the proof does not lead from the record to the root", OTHER_NODE
+    ),
+    "proof.consistency": told("证明不能说明日志只增不改", "the proof does not show that the log only grew", OTHER_NODE),
+}

@@ -1,0 +1,227 @@
+"""The one gate: untrusted bytes in, a verified record out (law 2).
+
+Counter, index and auditor accept nothing that has not come through here. Pure: no clock, disk or network; what a log
+already says comes in through ``History``, what is accepted comes in as ``TrustData``. Same bytes, same place, same
+history, same trust data: same result on any machine in any year (law 9).
+
+``read`` makes the checks that need only the bytes and the trust data, so that a batch may be read in threads;
+``settle`` makes those that depend on what stands before in the log; ``admit`` is both. The publisher's door uses
+``judge_line`` and ``settle``: it refuses before signing exactly what a partner would refuse after.
+
+>>> place = Place("jjj.example/sanhe/licence", "sanhe", "licence", index=7, logged=1795400000)
+>>> record = admit(entry, place, trust, history)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.errors import Finding, Refused
+from gateway.instants import format_time
+from gateway.records import families
+from gateway.records.record import Correction, Envelope, Licence, Record, judge_content, read_envelope
+from gateway.trust import notes
+from gateway.trust.trusted import TrustData
+
+MAX_ENTRY = 65_535
+MAX_SIGNATURE_LINES = 16
+MAX_AHEAD_MS = 5 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a leaf stands: its log (our configured origin, never the bytes' own claim), index, and logged time in
+    seconds.
+    """
+
+    origin: str
+    jurisdiction: str
+    family: str
+    index: int
+    logged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The newest accepted record of a subject below a place: index, stated time in ms, type, state ("" for a
+    correction).
+    """
+
+    index: int
+    time: int
+    type: str
+    state: str
+
+
+class History(Protocol):
+    """What the same log says below a place. All answers are about leaves of smaller index only."""
+
+    def first_index(self, record_id: str) -> int | None:
+        """Smallest index of a leaf, accepted or quarantined, that bears this id."""
+
+    def last(self, subject: str) -> Last | None:
+        """The newest accepted record of the subject."""
+
+    def leaf_hash(self, index: int) -> bytes | None:
+        """Leaf hash at an index, if there is such a leaf."""
+
+    def subject_at(self, index: int) -> str | None:
+        """The subject that the leaf at an index names, accepted or only claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A record whose bytes, signature, schema, codes and issuer hold; its place in the log is still to be settled."""
+
+    record: Record
+    signers: tuple[str, ...]
+    warnings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedRecord:
+    """What the gate lets out. Only ``settle`` makes one."""
+
+    record: Record
+    place: Place
+    signers: tuple[str, ...]
+    warnings: tuple[Finding, ...]
+
+
+def admit(entry: bytes, place: Place, trust: TrustData, history: History) -> VerifiedRecord:
+    """Turn one log entry into a verified record, or raise ``Refused``. The checks, in order:
+
+    1.  The entry is a signed note of at most 65,535 bytes and 16 signature lines, base64 canonical (DESIGN §3b, C2SP).
+    2.  Every line of a key that the roster knows verifies; at least one is a record key of this log's jurisdiction,
+        for this family, good at the logged time; no record key of another jurisdiction stands beside it.
+    3.  The line is in the compact form (DESIGN §3).
+    4.  The envelope has exactly its members, a UUIDv7, an exact time, a known kind of type.
+    5.  Source and family are those of the log: jurisdiction of source = signer = origin.
+    6.  The schema is known; a newer minor of a known major is ``schema.newer`` and is read no further.
+    7.  The data fit the schema; codes, dates, state and type agree; no identity number stands in clear.
+    8.  The subject is the one rebuilt from the data.
+    9.  The issuer is an authority that the roster gives this jurisdiction, for this type, on the logged day.
+    10. The stated time is at most 5 minutes after the logged time.
+    11. The id stands for the first time in this log, quarantined leaves counting.
+    12. The stated time is not before that of the subject's last accepted record.
+    13. The state can follow the subject's last accepted state; an objection carries it.
+    14. A correction names an earlier leaf by index and hash, under that leaf's subject.
+    """
+    return settle(read(entry, place, trust), place, history)
+
+
+def read(entry: bytes, place: Place, trust: TrustData) -> Reading:
+    """Checks 1 to 10 of ``admit``: those that need nothing but the bytes, the place and the trust data."""
+    note = notes.parse(entry, MAX_SIGNATURE_LINES, max_size=MAX_ENTRY)  # 1
+    signers = _signers(note, place, trust)  # 2
+    record, warnings = judge_line(note.text[:-1], place, trust)  # 3 to 10
+    return Reading(record, signers, warnings)
+
+
+def settle(reading: Reading, place: Place, history: History) -> VerifiedRecord:
+    """Checks 11 to 14 of ``admit``: those that depend on the leaves below."""
+    record = reading.record
+    first = history.first_index(record.id)
+    if first is not None:  # 11
+        raise Refused("record.replayed", f"id {record.id} already stands at index {first}", field="id")
+    last = history.last(record.subject)
+    if last is not None and record.time < last.time:  # 12
+        raise Refused(
+            "time.backwards",
+            f"time {format_time(record.time)} is before {format_time(last.time)} of the record at index {last.index}",
+            field="time",
+            rule="never before the subject's last accepted record",
+        )
+    if isinstance(record.content, Correction):
+        _check_correction(record, record.content, history)  # 14
+    else:
+        previous = last.state if last is not None and last.state else None
+        families.check_against_previous(record.type, record.content.state, previous)  # 13
+    return VerifiedRecord(record, place, reading.signers, reading.warnings)
+
+
+def judge_line(line: bytes, place: Place, trust: TrustData) -> tuple[Record, tuple[Finding, ...]]:
+    """Checks 3 to 10 of ``admit``, on the record line without its signatures; returns the record and its warnings."""
+    envelope = read_envelope(line)  # 3, 4
+    _check_binding(envelope, place)  # 5
+    _check_schema_known(envelope, trust)  # 6
+    record, warnings = judge_content(envelope, trust.schemas, trust.catalogue.number_checks)  # 7, 8
+    _check_issuer(record, place, trust)  # 9
+    if record.time > place.logged * 1000 + MAX_AHEAD_MS:  # 10
+        raise Refused(
+            "time.future",
+            f"time {format_time(record.time)} is over 5 minutes after the logged time"
+            f" {format_time(place.logged * 1000)}",
+            field="time",
+            rule="at most 5 minutes after logged",
+        )
+    return record, warnings
+
+
+def _signers(note: notes.Note, place: Place, trust: TrustData) -> tuple[str, ...]:
+    own = trust.roster.keys("record", place.jurisdiction)
+    good: list[str] = []
+    refused: str | None = None
+    for verified in notes.verify(note, trust.roster.verifier_keys):
+        identity = (verified.line.name, verified.line.key_id)
+        key = own.get(identity)
+        if key is not None:
+            fault = key.good_at(place.logged, place.family, place.origin, place.index)
+            refused = refused or fault
+            if fault is None:
+                good.append(verified.line.name)
+        elif trust.roster.known_keys[identity].role == "record":
+            raise Refused(
+                "signer.mismatch", f"{verified.line.name} signed, and does not speak for {place.jurisdiction}"
+            )
+    if good:
+        return tuple(good)
+    if refused is not None:
+        raise Refused(
+            refused, f"the record key of {place.jurisdiction} was not good for index {place.index} of {place.origin}"
+        )
+    raise Refused("key.unknown", f"no signature line is by a record key of {place.jurisdiction}")
+
+
+def _check_binding(envelope: Envelope, place: Place) -> None:
+    if envelope.jurisdiction != place.jurisdiction:
+        raise Refused("source.mismatch", f"source {envelope.source} in the log {place.origin}", field="source")
+    if envelope.family != place.family:
+        raise Refused("family.mismatch", f"type {envelope.type} in the log {place.origin}", field="type")
+
+
+def _check_schema_known(envelope: Envelope, trust: TrustData) -> None:
+    if trust.schemas.knows(envelope.schema):
+        return
+    reason = "schema.newer" if trust.schemas.newer(envelope.schema) else "schema.unknown"
+    raise Refused(reason, f"schema {envelope.schema} is not known here", field="dataschema", value=envelope.schema)
+
+
+def _check_issuer(record: Record, place: Place, trust: TrustData) -> None:
+    content = record.content
+    type_code = content.type_code if isinstance(content, Licence) else None
+    if trust.roster.authority(place.jurisdiction, content.authority_uscc, type_code, place.logged) is not None:
+        return
+    raise Refused(
+        "issuer.not_in_roster",
+        f"{content.authority_name} ({content.authority_uscc}) is no authority of {place.jurisdiction}"
+        f" for {type_code or record.family} on the logged day",
+        field="data.issuer.uscc" if isinstance(content, Licence) else "data.authority.uscc",
+        value=content.authority_uscc,
+        rule="an authority that the roster gives the jurisdiction for the type",
+    )
+
+
+def _check_correction(record: Record, content: Correction, history: History) -> None:
+    if history.leaf_hash(content.index) != content.leaf_hash:
+        raise Refused(
+            "correction.target",
+            f"no earlier leaf with that hash stands at index {content.index}",
+            field="data.leaf_hash",
+            rule="index and leaf hash of an earlier leaf of the same log",
+        )
+    if history.subject_at(content.index) != record.subject:
+        raise Refused(
+            "correction.subject", f"the leaf at index {content.index} is about another subject", field="subject"
+        )

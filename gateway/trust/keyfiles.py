@@ -1,0 +1,129 @@
+"""Where is a node's private key, and who else may read it? (Law 10.)
+
+One file a key: PKCS8 PEM, Ed25519, mode 0600; encrypted if a passphrase file is named. A file that its group
+or the world may read is refused, not repaired: nobody knows who has read it. Secrets are paths here; nothing
+shows a key but its name and id.
+
+>>> generate(folder / "record.pem")
+>>> load_signer(folder / "record.pem", "jjj.example/sanhe")
+Ed25519Signer(jjj.example/sanhe+1a2b3c4d)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from gateway.errors import CannotRun
+from gateway.trust.suites import CosignatureSigner, Ed25519Signer
+
+MAX_FILE = 16 * 1024
+MAX_PASSPHRASE = 1023  # what OpenSSL takes
+
+
+def generate(path: Path, *, passphrase_file: Path | None = None) -> None:
+    """Make a new Ed25519 key and save it. Raises ``CannotRun`` as ``save`` does."""
+    save(path, Ed25519PrivateKey.generate(), passphrase_file=passphrase_file)
+
+
+def save(path: Path, private: Ed25519PrivateKey, *, passphrase_file: Path | None = None) -> None:
+    """Write a key to a new file that only its owner may read; it is on the disk when this returns.
+
+    Raises ``CannotRun``: ``key.exists``, ``key.io``, and what reading the passphrase raises.
+    """
+    passphrase = _passphrase(passphrase_file)
+    how: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise CannotRun("key.exists", f"{path} exists; no key is overwritten: move it away first") from None
+    except OSError as error:
+        raise CannotRun("key.io", f"{path}: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink()  # half a key would only be in the way of the next attempt
+        raise CannotRun("key.io", f"{path}: {error.strerror}") from error
+
+
+def load_signer(path: Path, name: str, *, passphrase_file: Path | None = None) -> Ed25519Signer:
+    """This key as signer of notes under ``name``. Raises ``CannotRun`` as ``load`` does."""
+    return Ed25519Signer(name, load(path, passphrase_file=passphrase_file))
+
+
+def load_cosigner(path: Path, name: str, *, passphrase_file: Path | None = None) -> CosignatureSigner:
+    """This key as signer of cosignatures under ``name``. Raises ``CannotRun`` as ``load`` does."""
+    return CosignatureSigner(name, load(path, passphrase_file=passphrase_file))
+
+
+def load(path: Path, *, passphrase_file: Path | None = None) -> Ed25519PrivateKey:
+    """Read a private key. Raises ``CannotRun``: ``key.missing``, ``key.io``, ``key.file_mode``,
+    ``key.file_form``, ``key.passphrase`` (missing, wrong, or given for a file without one).
+    """
+    pem, passphrase = _read_secret(path), _passphrase(passphrase_file)
+    try:
+        private = load_pem_private_key(pem, passphrase)
+    except TypeError:
+        fault = "has no passphrase, one is given" if passphrase else "is encrypted: name its passphrase file"
+        raise CannotRun("key.passphrase", f"{path} {fault}") from None
+    except (ValueError, UnsupportedAlgorithm):
+        # To OpenSSL a wrong passphrase looks like a malformed file; its own words are dropped with the cause.
+        if passphrase and b"ENCRYPTED" in pem:
+            raise CannotRun("key.passphrase", f"{path} can't be opened with this passphrase") from None
+        raise CannotRun("key.file_form", f"{path} is no private key in PKCS8 PEM") from None
+    if not isinstance(private, Ed25519PrivateKey):
+        raise CannotRun("key.file_form", f"{path} holds a private key of another kind than Ed25519")
+    return private
+
+
+def _passphrase(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    found = _read_secret(path).rstrip(b"\r\n")
+    if not 0 < len(found) <= MAX_PASSPHRASE:
+        raise CannotRun("key.passphrase", f"{path} is empty, or longer than {MAX_PASSPHRASE} bytes")
+    return found
+
+
+def _read_secret(path: Path) -> bytes:
+    try:
+        # Not blocking: a pipe of this name would never end.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            _check_mode(path, os.fstat(descriptor).st_mode)  # of the very file that is read
+            return os.read(descriptor, MAX_FILE)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise CannotRun("key.missing", f"{path} is missing") from None
+    except OSError as error:
+        raise CannotRun("key.io", f"{path}: {error.strerror}") from error
+
+
+def _check_mode(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise CannotRun("key.file_form", f"{path} is no regular file")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise CannotRun(
+            "key.file_mode",
+            f"{path} has mode {stat.S_IMODE(mode):04o}: others than its owner may reach it."
+            f" Make a new key if somebody may have, else `chmod 600 {path}`",
+        )

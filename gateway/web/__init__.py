@@ -1,0 +1,1 @@
+"""SHOWING it over HTTP."""

@@ -1,0 +1,46 @@
+"""The web application of one node: routes and middlewares as lists of values, and to each handler the part that it
+needs.
+
+>>> runner = web.AppRunner(application(node, Access.of(node.config.http)))
+"""
+
+from __future__ import annotations
+
+import orjson
+from aiohttp import web
+
+from gateway.node.runtime import Node
+from gateway.web import parts
+from gateway.web.access import Access
+from gateway.web.middlewares import around
+from gateway.web.openapi import canonical, document
+from gateway.web.routes import ROUTES
+
+
+def application(node: Node, access: Access) -> web.Application:
+    """The application over an open node; it starts nothing and keeps nothing of its own."""
+    public = frozenset(canonical(route.template) for route in ROUTES if route.public)
+    app = web.Application(middlewares=around(access, public), client_max_size=node.config.http.body_bytes)
+    app.add_routes([web.route(route.method, route.template, route.handler) for route in ROUTES])
+    app[parts.PUBLISHER] = node.publisher
+    app[parts.COUNTER] = node.counter
+    app[parts.VIEWS] = node.views
+    app[parts.TRUST] = node.trust
+    app[parts.MEASURES] = node.measures
+    app[parts.LIMITS] = node.config.http
+    app[parts.STATE] = _state(node)
+    app[parts.DOCUMENT] = orjson.dumps(document(ROUTES))
+    return app
+
+
+def _state(node: Node) -> parts.State:
+    def unsent() -> dict[str, int]:
+        return {state.own.log.origin: node.relay.unsent(state) for state in node.publisher.logs.values()}
+
+    return parts.State(
+        node.jurisdiction.id,
+        node.started_at,
+        sealing_fault=lambda: node.publisher.refusing,
+        relay_fault=lambda: node.relay.fault,
+        unsent=unsent,
+    )

@@ -1,0 +1,43 @@
+"""Does the node live, is it ready, what does it measure? For supervisors and for Prometheus.
+
+>>> await ready(request)  # 200 {"ready":true}, or 503 with each reason
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.web import problems
+from gateway.web.answers import json_answer
+from gateway.web.overview import fault_json
+from gateway.web.parts import MEASURES, STATE, VIEWS
+
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+async def alive(request: web.Request) -> web.StreamResponse:
+    """GET /healthz: the process lives."""
+    return json_answer({"status": "ok"})
+
+
+async def ready(request: web.Request) -> web.StreamResponse:
+    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons."""
+    state = request.app[STATE]
+    faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
+    if not faults:
+        return json_answer({"ready": True})
+    said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
+    reasons = [fault_json(fault) for fault in faults]
+    return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons))
+
+
+async def metrics(request: web.Request) -> web.StreamResponse:
+    """GET /metrics: what the node measures; sizes, ages and lags as they are now."""
+    measures = request.app[MEASURES]
+    for view in request.app[VIEWS].all():
+        measures.size.labels(view.origin).set(view.size)
+        measures.lag.labels(view.origin).set(view.lacking)
+        measures.age.labels(view.origin).set(float("inf") if view.age_s is None else view.age_s)
+    for origin, unsent in request.app[STATE].unsent().items():
+        measures.unsent.labels(origin).set(unsent)
+    return web.Response(body=measures.text(), headers={"Content-Type": PROMETHEUS})

@@ -1,0 +1,165 @@
+"""How does this node see the logs, the network and what it could not accept? (DESIGN §9: /v1/logs, /v1/network,
+/v1/quarantine)
+
+What is shown is what stands: sizes under verified checkpoints, ages, lag, faults with their reasons. Identity numbers
+are masked.
+
+>>> await logs(request)  # {"logs":[{"origin":"jjj.example/sanhe/licence","size":812,"age_s":3.2,…}]}
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from gateway.errors import GatewayError, Refused
+from gateway.instants import format_time
+from gateway.node import subjects
+from gateway.node.subjects import Quarantined
+from gateway.node.views import LogView, Views
+from gateway.records.identifiers import mask_resident_numbers
+from gateway.trust.members import Jurisdiction
+from gateway.trust.trusted import TrustData
+from gateway.web import queries
+from gateway.web.answers import json_answer
+from gateway.web.parts import STATE, TRUST, VIEWS, State
+from gateway.web.served import Served
+
+MOST_LOGS = 1_000
+MOST_LEAVES = 1_000
+LEAVES = 100
+
+
+async def logs(request: web.Request) -> web.StreamResponse:
+    """GET /v1/logs: every log this node holds, own and mirrored, by origin; also those of size 0."""
+    limit = queries.whole(request, "limit", default=MOST_LOGS, least=1, most=MOST_LOGS)
+    after = queries.optional(request, "after") or ""
+    held = sorted(request.app[VIEWS].all(), key=lambda view: view.origin)
+    wanted = [view for view in held if view.origin > after]
+    found: dict[str, Any] = {"logs": [log_json(view) for view in wanted[:limit]]}
+    if len(wanted) > limit:
+        found["next"] = wanted[limit - 1].origin
+    return json_answer(found)
+
+
+def log_json(view: LogView) -> dict[str, Any]:
+    """One log as held here; ``checkpoint``: the note, null before there is one; ``lacking``: signed, not held yet."""
+    served = Served.of(view)
+    return {
+        "origin": view.origin,
+        "jurisdiction": view.log.jurisdiction,
+        "family": view.log.family,
+        "own": view.own,
+        "size": served.size,
+        "root": base64.b64encode(served.root).decode(),
+        "checkpoint": view.note.decode() or None,
+        "date": None if view.date is None else format_time(view.date * 1000),
+        "age_s": None if view.age_s is None else round(view.age_s, 3),
+        "lacking": view.lacking,
+        "frozen": view.log.frozen,
+        "quarantined": subjects.count_quarantined(view.connection, view.log),
+    }
+
+
+async def network(request: web.Request) -> web.StreamResponse:
+    """GET /v1/network: each jurisdiction with its logs, lag and freshness seen here; own faults; trust versions."""
+    trust, state, views = request.app[TRUST].current, request.app[STATE], request.app[VIEWS]
+    return json_answer(
+        {
+            "network": trust.roster.network,
+            "jurisdiction": state.jurisdiction,
+            "started_at": format_time(int(state.started_at * 1000)),
+            "sealing": fault_json(state.sealing_fault()),
+            "relay": fault_json(state.relay_fault()) | {"unsent": state.unsent()},
+            "trust": _trust_json(trust),
+            "jurisdictions": _jurisdictions(trust, state, views),
+        }
+    )
+
+
+def fault_json(fault: GatewayError | None) -> dict[str, Any]:
+    """Whether a part of the node works, and why not."""
+    return {"ok": True} if fault is None else {"ok": False, "reason": fault.reason, "message": fault.message}
+
+
+def _trust_json(trust: TrustData) -> dict[str, Any]:
+    return {
+        "roster": trust.roster.version,
+        "agreements": trust.agreements.version,
+        "catalogue": trust.catalogue.version,
+        "schemas": list(trust.schemas.names()),
+        "digest": trust.digest,
+    }
+
+
+def _jurisdictions(trust: TrustData, state: State, views: Views) -> list[dict[str, Any]]:
+    held = list(views.all())
+    return [
+        _jurisdiction_json(
+            one, own=one.id == state.jurisdiction, held=[v for v in held if v.log.jurisdiction == one.id]
+        )
+        for one in trust.roster.jurisdictions.values()
+    ]
+
+
+def _jurisdiction_json(one: Jurisdiction, *, own: bool, held: Sequence[LogView]) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "region": one.region,
+        "own": own,
+        "urls": list(one.urls),
+        "logs": [
+            {
+                "origin": view.origin,
+                "family": view.log.family,
+                "size": Served.of(view).size,
+                "lacking": view.lacking,
+                "age_s": None if view.age_s is None else round(view.age_s, 3),
+                "frozen": view.log.frozen,
+            }
+            for view in held
+        ],
+    }
+
+
+async def quarantine(request: web.Request) -> web.StreamResponse:
+    """GET /v1/quarantine: leaves that failed the gate, with their reasons, own logs first, then mirrors."""
+    limit = queries.whole(request, "limit", default=LEAVES, least=1, most=MOST_LEAVES)
+    first, key = _cursor(queries.optional(request, "after"))
+    found: list[tuple[str, Quarantined]] = []
+    for place, connection in list(enumerate(request.app[VIEWS].connections()))[first:]:
+        after = key if place == first else -1
+        page = subjects.quarantine_page(connection, after, limit + 1 - len(found))
+        found.extend((f"{place}-{row}", leaf) for row, leaf in page)
+    answer: dict[str, Any] = {"leaves": [_leaf_json(leaf) for _, leaf in found[:limit]]}
+    if len(found) > limit:
+        answer["next"] = found[limit - 1][0]
+    return json_answer(answer)
+
+
+def _cursor(after: str | None) -> tuple[int, int]:
+    """(which of the node's two files, row key) of the last leaf that was read."""
+    if after is None:
+        return 0, -1
+    place, dash, key = after.partition("-")
+    if not dash:
+        raise Refused("query.form", "after is the next of the page before", field="after")
+    most = (1 << 63) - 1
+    return queries.number(place, "after", least=0, most=1), queries.number(key, "after", least=0, most=most)
+
+
+def _leaf_json(leaf: Quarantined) -> dict[str, Any]:
+    return {
+        "origin": leaf.origin,
+        "index": leaf.index,
+        "subject": None if leaf.subject is None else mask_resident_numbers(leaf.subject),
+        "id": None if leaf.id is None else mask_resident_numbers(leaf.id),
+        "reason": leaf.reason,
+        "field": leaf.field,
+        "message": mask_resident_numbers(leaf.message),
+        "known": format_time(leaf.known),
+    }

@@ -1,0 +1,41 @@
+"""Which part of the node does a handler need? Each reaches only what it names here; the application holds no node.
+
+>>> publisher = request.app[PUBLISHER]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.errors import GatewayError
+from gateway.node.config import HttpConfig
+from gateway.node.counter import Counter
+from gateway.node.measures import Measures
+from gateway.node.publisher import Publisher
+from gateway.node.trustfolder import TrustFolder
+from gateway.node.views import Views
+
+PUBLISHER = web.AppKey("publisher", Publisher)
+COUNTER = web.AppKey("counter", Counter)
+VIEWS = web.AppKey("views", Views)
+TRUST = web.AppKey("trust", TrustFolder)
+MEASURES = web.AppKey("measures", Measures)
+LIMITS = web.AppKey("limits", HttpConfig)
+DOCUMENT = web.AppKey("document", bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How the node is. ``faults``: why it is not ready, asked anew each time; ``started_at``: seconds."""
+
+    jurisdiction: str
+    started_at: float
+    sealing_fault: Callable[[], GatewayError | None]
+    relay_fault: Callable[[], GatewayError | None]
+    unsent: Callable[[], dict[str, int]]
+
+
+STATE = web.AppKey("state", State)

@@ -1,0 +1,155 @@
+"""Situations that concern the agreement between the two, and the holder's credit.
+
+The words of a row, and what is ordinary, stand in ``situation``.
+"""
+
+from __future__ import annotations
+
+from tests.recognition.desk import asked, credit_logs, day, fact
+from tests.recognition.situation import NO, NO_TERMS, STALE, UNAVAILABLE, doubt, ends, green, kind, red, unagreed
+from tests.records.builders import HOLDER, ISSUER
+from tests.trust.papers import agreement
+
+TOLD_ONLY = [{"kind": "abnormal_list", "effect": "notice", "ground": "示例协议第七条"}]
+LISTING = (f"{HOLDER}:dishonest_list:{ISSUER}:示监处罚(2026)17号",)
+PENALTY = (f"{HOLDER}:penalty:{ISSUER}:示监处罚(2026)18号",)
+NO_CREDIT_TERMS = {"credit": "PASS credit.not_named"}
+
+AGREEMENT = (
+    unagreed("no agreement between the two", asked(agreements=()), agreement="FAIL agreement.none", **NO_CREDIT_TERMS),
+    unagreed(
+        "the agreement is about other types",
+        asked(agreement={"types": ["11100000MB0341032Y001"]}),
+        agreement="FAIL agreement.type",
+        **NO_CREDIT_TERMS,
+    ),
+    unagreed(
+        "the agreement is for other purposes",
+        asked(agreement={"purposes": ["招标投标"]}),
+        agreement="FAIL agreement.purpose",
+        **NO_CREDIT_TERMS,
+    ),
+    unagreed(
+        "the agreement had not begun on the day asked",
+        asked(as_of="2025-06-01"),
+        agreement="FAIL agreement.day",
+        **NO_CREDIT_TERMS,
+    ),
+    unagreed(
+        "a ministry's licence, and the agreement is not about carried ones",
+        asked(record={"carried": True}),
+        issuer="PASS issuer.carried",
+        agreement="FAIL agreement.carried",
+        **NO_CREDIT_TERMS,
+    ),
+    red(
+        "no agreement, and the licence is revoked: the licence comes first",
+        asked(agreements=(), history=ends("revoked")),
+        state="FAIL state.revoked",
+        agreement="FAIL agreement.none",
+        **NO_CREDIT_TERMS,
+    ),
+    kind(NO, UNAVAILABLE)(
+        "no agreement, and the source silent: nobody says that it is genuine",
+        asked(agreements=(), log=STALE),
+        fresh="UNKNOWN source.stale",
+        agreement="FAIL agreement.none",
+        **NO_CREDIT_TERMS,
+    ),
+    green(
+        "two agreements cover, and the second recognises",
+        asked(agreements=(agreement(id="2026-001", witnesses=1), agreement(id="2026-002"))),
+    ),
+)
+
+CREDIT = (
+    unagreed(
+        "on the list of serious dishonesty, which the agreement restricts",
+        asked(credit=credit_logs(fact())),
+        credit="FAIL credit.restricted",
+        answer="restricted",
+    ),
+    green("listed, and repaired since", asked(credit=credit_logs(fact(state="repaired")))),
+    green("listed, and ended since", asked(credit=credit_logs(fact(state="ended")))),
+    green("listed, and withdrawn since", asked(credit=credit_logs(fact(state="withdrawn")))),
+    green("listed in error, and taken back", asked(credit=credit_logs(fact(state="retracted")))),
+    green("listed, and public until yesterday", asked(credit=credit_logs(fact(public_until=day("2026-11-22"))))),
+    unagreed(
+        "listed, and public until today",
+        asked(credit=credit_logs(fact(public_until=day("2026-11-23")))),
+        credit="FAIL credit.restricted",
+        answer="restricted",
+    ),
+    green(
+        "listed only after the day asked",
+        asked(credit=credit_logs(fact(decided_on=day("2026-11-01"))), as_of="2026-10-31"),
+    ),
+    doubt(
+        "listed, and an objection is open",
+        asked(credit=credit_logs(fact(objected=True))),
+        credit="UNKNOWN credit.objected",
+        answer="unknown",
+    ),
+    doubt(
+        "listed, by a credit log that has been silent since: it may be repaired",
+        asked(credit=credit_logs(fact(), **STALE)),
+        credit="UNKNOWN last_known.restricted",
+        answer="unknown",
+    ),
+    doubt(
+        "listed, and a newer record of the listing cannot be read",
+        asked(credit=credit_logs(fact(), unread_about=LISTING)),
+        credit="UNKNOWN last_known.restricted",
+        answer="unknown",
+    ),
+    doubt(
+        "nothing listed, but the issuer's credit log is silent",
+        asked(credit=credit_logs(**STALE)),
+        credit="UNKNOWN credit.unknown",
+        answer="unknown",
+    ),
+    doubt(
+        "nothing listed, but a record about the holder's listing cannot be read",
+        asked(credit=credit_logs(unread_about=LISTING)),
+        credit="UNKNOWN credit.unknown",
+        answer="unknown",
+    ),
+    green(
+        "nothing listed; a record about a penalty cannot be read: no matter for the verdict",
+        asked(credit=credit_logs(unread_about=PENALTY)),
+        answer="unknown",
+    ),
+    doubt(
+        "nothing listed, but this node does not follow the asker's credit log",
+        asked(credit=credit_logs()[:1]),
+        credit="UNKNOWN credit.unknown",
+        answer="unknown",
+    ),
+    unagreed(
+        "listed in the issuer's log, the asker's log not followed: proven all the same",
+        asked(credit=credit_logs(fact())[:1]),
+        credit="FAIL credit.restricted",
+        answer="restricted",
+    ),
+    green(
+        "the credit log silent, and the agreement names no kind",
+        asked(credit=credit_logs(**STALE), agreement={"credit": NO_TERMS}),
+        **NO_CREDIT_TERMS,
+        answer="unknown",
+    ),
+    green("a penalty in force: told, and changes nothing", asked(credit=credit_logs(fact("penalty"))), answer="notice"),
+    green(
+        "on the list of abnormal operation, which the agreement wants told",
+        asked(credit=credit_logs(fact("abnormal_list")), agreement={"credit": TOLD_ONLY}),
+        **NO_CREDIT_TERMS,
+        answer="notice",
+    ),
+    green("an honour says nothing against a holder", asked(credit=credit_logs(fact("honour")))),
+    red(
+        "listed and revoked: the licence comes first",
+        asked(credit=credit_logs(fact()), history=ends("revoked")),
+        state="FAIL state.revoked",
+        credit="FAIL credit.restricted",
+        answer="restricted",
+    ),
+)

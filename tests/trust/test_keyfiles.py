@@ -1,0 +1,135 @@
+"""Private key files: who may read them, and what is said when something is wrong with one."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from gateway.errors import CannotRun
+from gateway.trust import keyfiles
+from tests.trust.signers import private
+
+
+def refusal(path: Path, passphrase_file: Path | None = None) -> CannotRun:
+    with pytest.raises(CannotRun) as caught:
+        keyfiles.load(path, passphrase_file=passphrase_file)
+    return caught.value
+
+
+def secret_file(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    path.chmod(0o600)
+    return path
+
+
+def test_a_generated_key_signs_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "record.pem"
+    old = os.umask(0)
+    try:
+        keyfiles.generate(path)
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    signer, cosigner = (
+        keyfiles.load_signer(path, "jjj.example/a"),
+        keyfiles.load_cosigner(path, "jjj.example/a/w"),
+    )
+    assert signer.key.verify(b"text\n", signer.sign(b"text\n")) is None
+    assert cosigner.key.verify(b"text\n", cosigner.cosign(b"text\n", 7)) == 7
+    assert signer.key.public == cosigner.key.public
+    assert path.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----\n"), "PKCS8"
+
+
+def test_every_generated_key_is_another(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        keyfiles.generate(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() != (tmp_path / "b").read_bytes()
+
+
+def test_no_key_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    keyfiles.generate(path)
+    before = path.read_bytes()
+    with pytest.raises(CannotRun, match=r"key\.exists"):
+        keyfiles.generate(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601, 0o644, 0o666])
+def test_a_file_that_others_may_reach_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "key.pem"
+    keyfiles.generate(path)
+    path.chmod(mode)
+    assert refusal(path).reason == "key.file_mode"
+    path.chmod(0o400)
+    keyfiles.load(path)
+
+
+def test_the_mode_is_that_of_the_file_behind_a_link(tmp_path: Path) -> None:
+    keyfiles.generate(tmp_path / "key.pem")
+    (tmp_path / "link").symlink_to("key.pem")
+    keyfiles.load(tmp_path / "link")
+    (tmp_path / "key.pem").chmod(0o640)
+    assert refusal(tmp_path / "link").reason == "key.file_mode"
+
+
+def test_what_is_no_key_file_is_said_to_be_none(tmp_path: Path) -> None:
+    other = ec.generate_private_key(ec.SECP256R1())
+    other_pem = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public_pem = private("x").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    for content in (
+        b"",
+        b"\xff\xfe",
+        other_pem,
+        public_pem,
+        b"-----BEGIN PRIVATE KEY-----\nAAAA\n",
+        bytes(20_000),
+    ):
+        assert refusal(secret_file(tmp_path / "key", content)).reason == "key.file_form"
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    assert refusal(tmp_path / "pipe").reason == "key.file_form"
+    assert refusal(tmp_path).reason == "key.file_form"
+    assert refusal(tmp_path / "none").reason == "key.missing"
+    assert refusal(tmp_path / "key" / "below").reason == "key.io"
+    with pytest.raises(CannotRun, match=r"key\.io"):
+        keyfiles.generate(tmp_path / "no folder" / "key.pem")
+
+
+def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    right = secret_file(tmp_path / "right", "正确的口令\n".encode())
+    wrong = secret_file(tmp_path / "wrong", b"another")
+    keyfiles.generate(path, passphrase_file=right)
+    assert b"ENCRYPTED" in path.read_bytes()
+    keyfiles.load(path, passphrase_file=right)
+    assert refusal(path).reason == "key.passphrase"
+    assert refusal(path, wrong).reason == "key.passphrase"
+    assert refusal(path, secret_file(tmp_path / "empty", b"\n")).reason == "key.passphrase"
+    assert refusal(path, secret_file(tmp_path / "long", b"x" * 1024)).reason == "key.passphrase"
+    right.chmod(0o644)
+    assert refusal(path, right).reason == "key.file_mode"
+
+
+def test_a_passphrase_for_a_file_without_one_is_a_mistake(tmp_path: Path) -> None:
+    keyfiles.generate(tmp_path / "key.pem")
+    passphrase = secret_file(tmp_path / "passphrase", b"secret")
+    assert refusal(tmp_path / "key.pem", passphrase).reason == "key.passphrase"
+
+
+def test_errors_and_signers_show_no_secret(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    passphrase = secret_file(tmp_path / "passphrase", b"do-not-show-me")
+    keyfiles.generate(path, passphrase_file=passphrase)
+    body = path.read_bytes().splitlines()[1].decode()
+    broken = secret_file(tmp_path / "broken", path.read_bytes().replace(b"\nM", b"\nX", 1))
+    errors = [refusal(path), refusal(broken, passphrase), refusal(broken)]
+    shown = [
+        *map(str, errors),
+        *map(repr, errors),
+        repr(keyfiles.load_signer(path, "a", passphrase_file=passphrase)),
+    ]
+    assert all(error.__cause__ is None for error in errors)
+    assert not any(secret in text for text in shown for secret in ("do-not-show-me", body))
