@@ -81,6 +81,8 @@ def main(log_level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, log_level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.dict_tracebacks,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value, default=str).decode()),

@@ -1,7 +1,8 @@
 """A network of jurisdictions in a folder: real nodes, real keys, a real bus; and everything a hostile one may do.
 
-Tests read as stories: found a network, start nodes, publish, tamper with the topic, roll back, fork, go silent. After each step
-``audited`` may check a whole log. Nothing of ours is mocked: hostile bytes are made with the hostile one's real keys.
+Tests read as stories: found a network, start nodes, publish, tamper with the topic, roll back, fork, go silent. After
+each step ``audited`` may check everything that a node holds. Nothing of ours is mocked: hostile bytes are made with
+the hostile one's real keys.
 
     async with World(tmp_path, "sanhe", "tongzhou") as world:
         sanhe = await world.start("sanhe")
@@ -12,8 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
-import secrets
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -25,19 +25,19 @@ import orjson
 
 from gateway.bus.embedded_topic import TopicFile
 from gateway.bus.port import Message, checkpoint_topic, record_topic
-from gateway.ledger import checkpoint
-from gateway.ledger.checkpoint import Checkpoint
-from gateway.ledger.merkle import Frontier, leaf_hash
+from gateway.node import auditor
 from gateway.node import config as node_config
 from gateway.node.door import Draft, Receipt
 from gateway.node.nodekeys import NodeKeys, load, names
 from gateway.node.runtime import Node
 from gateway.ops import nodefolder
-from gateway.records import compact
-from gateway.records.families import subject_of_data
-from gateway.records.uuid7 import NOISE_BYTES, uuid7
-from gateway.trust import keyfiles, notes
+from gateway.records.packaged import data_path
+from gateway.serving import Serving
+from gateway.trust import keyfiles
+from tests.handmade import HandMade, stamp
 from tests.records import builders
+
+__all__ = ["HandMade", "Running", "World", "eventually", "network", "stamp"]
 
 NETWORK = "jjj.test"
 PATIENCE_S = 20.0
@@ -71,10 +71,10 @@ class Running:
         await eventually(lambda: self.node.publisher.refusing is None, f"{self.id} seals")
         return self
 
-    async def publish(self, *data: Mapping[str, Any], type: str = "jjj.licence.issued") -> list[Receipt]:
+    async def publish(self, *data: Mapping[str, Any], kind: str = "jjj.licence.issued") -> list[Receipt]:
         """Publish through the node's door; every record must be taken."""
         await self.sealing()
-        receipts = await self.node.publisher.publish([Draft(type, each) for each in data])
+        receipts = await self.node.publisher.publish([Draft(kind, each) for each in data])
         assert [receipt.status for receipt in receipts] == ["logged"] * len(data), receipts
         return receipts
 
@@ -83,17 +83,50 @@ class Running:
 
     async def mirrored(self, source: str, size: int, family: str = "licence") -> None:
         """Wait until this node holds that many leaves of a partner's log under a verified checkpoint."""
-        await eventually(lambda: self.follower(source, family).log.size >= size, f"{self.id} mirrors {size} of {source}")
+        held = self.follower
+        await eventually(lambda: held(source, family).log.size >= size, f"{self.id} mirrors {size} of {source}")
 
     def garbage(self, source: str, reason: str, family: str = "licence") -> float:
         """How often a message of a partner's topic was thrown away for this reason."""
         labels = {"origin": f"{NETWORK}/{source}/{family}", "reason": reason}
         return self.node.measures.registry.get_sample_value("jjj_transport_garbage_total", labels) or 0.0
 
+    def garbage_count(self, source: str, family: str = "licence") -> float:
+        """How many messages of a partner's topic were thrown away, whatever the reason."""
+        origin = f"{NETWORK}/{source}/{family}"
+        return sum(
+            sample.value
+            for metric in self.node.measures.registry.collect()
+            for sample in metric.samples
+            if sample.name == "jjj_transport_garbage_total" and sample.labels["origin"] == origin
+        )
+
+    def verify(self, number: str, **question: str) -> dict[str, Any]:
+        """The verdict on a licence."""
+        return self.node.counter.verify({"number": number, **question})
+
+    def verdict(self, number: str, **question: str) -> str:
+        return str(self.verify(number, **question)["verdict"])
+
+    def reasons(self, number: str, **question: str) -> dict[str, str]:
+        """Name and reason of every check that did not pass."""
+        checks = self.verify(number, **question)["checks"]
+        return {check["name"]: check["reason"] for check in checks if check["result"] != "PASS"}
+
+    def evidence(self) -> list[tuple[str, str, bytes, bytes]]:
+        """(origin, reason, first note, second note) of every fork that was seen."""
+        query = "SELECT origin, reason, first, second FROM evidence ORDER BY number"
+        return [tuple(row) for row in self.node.mirrors.read.execute(query)]
+
+    async def audited(self) -> None:
+        """Everything that this node holds, replayed from bytes: nothing is wrong."""
+        report = await auditor.audit(str(self.world.folder / self.id))
+        assert report.findings == (), [finding.en for finding in report.findings]
+
     def quarantine(self) -> list[tuple[int, str, str | None]]:
-        """(index, reason, subject) of every quarantined leaf of the mirrors."""
-        found = self.node.mirrors.read.execute("SELECT key & 1099511627775, reason, subject FROM quarantine ORDER BY key")
-        return [tuple(row) for row in found]
+        """(index, reason, claimed subject) of every quarantined leaf of the mirrors."""
+        query = "SELECT key & 1099511627775, reason, subject FROM quarantine ORDER BY key"
+        return [tuple(row) for row in self.node.mirrors.read.execute(query)]
 
     def state(self) -> list[Any]:
         """All that the mirrors say, for "leaves state unchanged"."""
@@ -117,17 +150,25 @@ class World:
     agreements: list[dict[str, Any]] = field(default_factory=list)
     heartbeat_s: float = 1.0
     urls: dict[str, str] = field(default_factory=dict)
+    network: str = NETWORK
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    def __init__(self, folder: Path, *jurisdictions: str, heartbeat_s: float = 1.0) -> None:
+    def __init__(
+        self, folder: Path, *jurisdictions: str, heartbeat_s: float = 1.0, served: Sequence[str] = ()
+    ) -> None:
+        """``served``: whose nodes listen, at addresses that the roster names."""
         self.folder = folder
         self.jurisdictions = jurisdictions
         self.heartbeat_s = heartbeat_s
-        self.urls = {}
+        ports = {jurisdiction: free_port() for jurisdiction in served}
+        self.urls = {jurisdiction: f"http://127.0.0.1:{port}" for jurisdiction, port in ports.items()}
         self.agreements = []
         self._stack = AsyncExitStack()
         for jurisdiction in jurisdictions:
-            nodefolder.lay_out(folder / jurisdiction, jurisdiction, port=0, heartbeat_s=heartbeat_s)
+            place, port = folder / jurisdiction, ports.get(jurisdiction, 0)
+            nodefolder.lay_out(place, jurisdiction, port=port, heartbeat_s=heartbeat_s)
+            (place / "schemas").mkdir()
+            nodefolder.write_config(place, jurisdiction, port=port, heartbeat_s=heartbeat_s, schemas=("schemas",))
             for stem, _, _, _ in names(NETWORK, jurisdiction, FAMILIES):
                 keyfiles.generate(folder / jurisdiction / "keys" / f"{stem}.pem")
         self.found()
@@ -141,7 +182,7 @@ class World:
     # Trust
 
     def found(self, **changes: Mapping[str, Any]) -> None:
-        """Write roster, agreements and catalogue into every node's folder; ``changes``: jurisdiction → roster members."""
+        """Write roster, agreements and catalogue into every node's folder; ``changes``: members of a jurisdiction."""
         members = [{**self.member(each), **changes.get(each, {})} for each in self.jurisdictions]
         documents = {
             "roster.json": {"version": 1, "network": NETWORK, "jurisdictions": members},
@@ -211,18 +252,27 @@ class World:
             "number_checks": [],
             "volatile": False,
             "irreversible": ["03", "04", "05", "07"],
-            "complete": {each: "2020-01-01" for each in self.jurisdictions},
+            "complete": dict.fromkeys(self.jurisdictions, "2020-01-01"),
             **changes,
         }
+
+    def give_schema(self, jurisdiction: str, family: str = "licence", minor: int = 1) -> None:
+        """The schema of a later minor comes to a node: 1.0 with one optional member more, ``note``."""
+        document = orjson.loads((data_path("schemas") / f"{family}-1.0.schema.json").read_bytes())
+        document["$id"] = f"urn:jjj:schema:{family}:1.{minor}"
+        document["$defs"][family]["properties"]["note"] = {"type": "string", "maxLength": 200}
+        file = self.folder / jurisdiction / "schemas" / f"{family}-1.{minor}.schema.json"
+        file.write_bytes(orjson.dumps(document))
 
     # Nodes
 
     async def start(self, jurisdiction: str) -> Running:
-        """Run a node without its web server."""
+        """Run a node; with its web server if the roster names its address."""
         config = node_config.load(self.folder / jurisdiction / nodefolder.CONFIG)
-        node = Node(config, refused_keys=frozenset())
+        served = Serving(config, refused_keys=frozenset()) if jurisdiction in self.urls else None
+        node = Node(config, refused_keys=frozenset()) if served is None else served.node
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(_live(node, started), name=jurisdiction)
+        task = asyncio.create_task(_live(served or node, started), name=jurisdiction)
         await asyncio.wait([task, started], return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             await task
@@ -246,7 +296,8 @@ class World:
     def append_checkpoint(self, jurisdiction: str, *notes_: bytes, family: str = "licence") -> None:
         """Append to a checkpoint topic."""
         origin = f"{NETWORK}/{jurisdiction}/{family}"
-        self._append(checkpoint_topic("jjj", jurisdiction), [Message(f"{origin} {origin}".encode(), note) for note in notes_])
+        messages = [Message(f"{origin} {origin}".encode(), note) for note in notes_]
+        self._append(checkpoint_topic("jjj", jurisdiction), messages)
 
     def _append(self, topic: str, messages: Sequence[Message]) -> None:
         bus = self.folder / "bus"
@@ -259,85 +310,17 @@ class World:
         return HandMade(self, jurisdiction, family)
 
 
-async def _live(node: Node, started: asyncio.Future[None]) -> None:
+async def _live(node: Node | Serving, started: asyncio.Future[None]) -> None:
     async with node:
         started.set_result(None)
         await node.run()
 
 
-@dataclass
-class HandMade:
-    """A log made leaf by leaf, sealed when told, without any of the node's own checks."""
-
-    world: World
-    jurisdiction: str
-    family: str
-    entries: list[bytes] = field(default_factory=list)
-    sent: int = 0
-
-    def __post_init__(self) -> None:
-        self.keys = self.world.keys(self.jurisdiction)
-        self.origin = f"{NETWORK}/{self.jurisdiction}/{self.family}"
-
-    def line(self, data: Mapping[str, Any], **members: Any) -> bytes:
-        """A record line; members replace those of the envelope."""
-        envelope = {
-            "specversion": "1.0",
-            "id": uuid7(int(time.time() * 1000), secrets.token_bytes(NOISE_BYTES)),
-            "source": f"urn:jjj:{self.jurisdiction}",
-            "type": f"jjj.{self.family}.issued" if self.family == "licence" else "jjj.credit.recorded",
-            "subject": members.get("subject") or subject_of_data(self.family, data),
-            "time": stamp(),
-            "datacontenttype": "application/json",
-            "dataschema": f"urn:jjj:schema:{self.family}:1.0",
-            "data": data,
-            **members,
-        }
-        return orjson.dumps(envelope)
-
-    def sign(self, line: bytes, signer: Any = None) -> bytes:
-        """The entry: the line with a record signature over whatever it says."""
-        signer = signer or self.keys.record
-        return line + b"\n\n" + notes.line(signer.name, signer.key.key_id, signer.sign(line + b"\n"))
-
-    def add(self, *entries: bytes) -> HandMade:
-        self.entries.extend(entries)
-        return self
-
-    def seal(self, *, size: int | None = None, date: int | None = None, root: bytes | None = None) -> bytes:
-        """A checkpoint over the first ``size`` leaves, or over whatever root is given."""
-        size = len(self.entries) if size is None else size
-        tree = Frontier(0, [])
-        tree.extend([leaf_hash(entry) for entry in self.entries[:size]])
-        pair = self.keys.logs[self.family]
-        statement = Checkpoint(self.origin, size, tree.root() if root is None else root)
-        return checkpoint.sign(statement, pair.log, pair.heartbeat, int(time.time()) if date is None else date)
-
-    def message(self, index: int, note: bytes | None = None, *, entry: bytes | None = None, at: int | None = None) -> Message:
-        """The bus message of a leaf; ``at``: the index its header claims."""
-        value, _, signatures = (self.entries[index] if entry is None else entry).rpartition(b"\n\n")
-        headers = [
-            ("content-type", b"application/cloudevents+json; charset=UTF-8"),
-            ("log-index", b"%d" % (index if at is None else at)),
-            ("signature", signatures),
-        ]
-        if note is not None:
-            headers.append(("checkpoint", note))
-        return Message(compact.peek(value)[0].encode() if compact.peek(value)[0] else b"", value, tuple(headers))
-
-    def send(self) -> None:
-        """Send what is not sent yet, with a seal on the last leaf."""
-        last = len(self.entries) - 1
-        note = self.seal()
-        messages = [self.message(i, note if i == last else None) for i in range(self.sent, len(self.entries))]
-        self.world.append(self.jurisdiction, *messages, family=self.family)
-        self.sent = len(self.entries)
-
-
-def stamp(seconds: float | None = None) -> str:
-    """An exact record time."""
-    when = datetime.datetime.fromtimestamp(time.time() if seconds is None else seconds, datetime.UTC)
-    return when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

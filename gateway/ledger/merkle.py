@@ -207,7 +207,7 @@ def _walk(old: int, new: int, steps: Sequence[bytes]) -> tuple[bytes, bytes] | N
 
 
 def _up_to_right_turn(first: int, last: int) -> tuple[int, int]:
-    while first and not first & 1:  # "and first": without it an evil proof would keep this turning for ever
+    while first and not first & 1:  # never 0 while the callers stop at last == 0; RFC 9162 guards it too
         first, last = first >> 1, last >> 1
     return first, last
 

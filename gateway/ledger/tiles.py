@@ -210,7 +210,7 @@ def _unframe(data: bytes, most: int) -> list[bytes] | None:
     while at < len(data):
         start = at + 2
         at = start + int.from_bytes(data[at:start])
-        if start > len(data) or at > len(data) or len(parts) == most:
+        if at > len(data) or len(parts) == most:
             return None
         parts.append(data[start:at])
     return parts

@@ -69,18 +69,16 @@ def compare(raw: bytes, file: str, trust: TrustData | None, *, given: bool) -> t
         for owner in trust.roster.jurisdictions.values()
         for key in owner.keys
     }
-    unknown = [line for line in found_lines if not _fits(line, known.get((line.role, line.jurisdiction, line.vkey)))]
-    named = {(line.role, line.jurisdiction, line.vkey) for line in found_lines}
-    missing = [" ".join(identity) for identity in sorted(known.keys() - named)]
-    if given:
-        return [], [
-            found("vkeys.unknown", file=file, detail=f"{line.role} {line.jurisdiction} {line.vkey}").en
-            for line in unknown
-        ]
-    findings = [
-        found("vkeys.unknown", file=file, detail=f"{line.role} {line.jurisdiction} {line.vkey}") for line in unknown
+    unknown = [
+        found("vkeys.unknown", file=file, detail=f"{line.role} {line.jurisdiction} {line.family} {line.vkey}")
+        for line in found_lines
+        if not _fits(line, known.get((line.role, line.jurisdiction, line.vkey)))
     ]
-    return [*findings, *(found("vkeys.missing", file=file, detail=identity) for identity in missing)], []
+    if given:
+        return [], [f"{finding.zh} · {finding.en}" for finding in unknown]
+    named = {(line.role, line.jurisdiction, line.vkey) for line in found_lines}
+    missing = (" ".join(identity) for identity in sorted(known.keys() - named))
+    return [*unknown, *(found("vkeys.missing", file=file, detail=identity) for identity in missing)], []
 
 
 def _fits(line: KeyLine, key: RosterKey | None) -> bool:

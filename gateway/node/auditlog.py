@@ -228,7 +228,7 @@ class LogAudit:
             )
         if newest is not None and head.fault is None and newest.fault is None and said.date < newest.statement.date:
             self._find(said.size, found("checkpoint.date", origin, file=head.file))
-        if self._log.beside is not None and head.fault is None:
+        if self._log.beside is not None and said.date:
             self._log.beside.statement(said, sealed=False)
 
     async def _check_names(self, said: set[str], history_files: int) -> None:

@@ -55,6 +55,12 @@ class Asked:
     as_of: date | None
     known_at: int | None
 
+    @property
+    def subject(self) -> str:
+        """What was asked about, as a subject where the type is known."""
+        known = self.type is not None and not self.exact
+        return f"{self.type}:{normalise_query(self.text)}" if known else self.text
+
     @classmethod
     def parse(cls, value: object) -> Asked:
         """From parsed JSON; raises ``Refused`` ``question.form`` naming the member."""
@@ -103,7 +109,7 @@ class Counter:
             one = matches[0] if len(matches) == 1 else None
             question = Question(
                 one.source if one is not None else asked.source,
-                one.subject if one is not None else asked.text,
+                one.subject if one is not None else asked.subject,
                 self._asking,
                 asked.as_of or shanghai_day(now // 1000),
                 now,
@@ -120,7 +126,7 @@ class Counter:
         if asked.exact and asked.source is not None:
             return [Match(asked.source, asked.text)]
         find = self._by_subject if asked.exact else self._search
-        found = [match for match in find(asked.text) if match.family == "licence"]
+        found = [match for match in find(asked.text) or self._claimed(asked.text) if match.family == "licence"]
         if asked.source is not None:
             found = [match for match in found if match.source == asked.source]
         if asked.type is not None:
@@ -137,6 +143,10 @@ class Counter:
             if found:
                 return list(found)[:MOST_MATCHES]
         return []
+
+    def _claimed(self, text: str) -> list[subjects.Match]:
+        """What only quarantined leaves speak of: bad news may hide there (law 6)."""
+        return [match for each in self._views.connections() for match in subjects.find_quarantined(each, text)]
 
     def _by_subject(self, subject: str) -> list[subjects.Match]:
         return [match for connection in self._views.connections() for match in subjects.by_subject(connection, subject)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.errors import Refused
@@ -74,7 +74,7 @@ class FactFinder:
         connection = views[-1].connection
         rows = subjects.rows(connection, "licence", question.source or "", question.subject)
         choice = choose(rows, question.as_of, question.known_at)
-        quarantined = self._quarantined(views, question.subject, rows[-1].index if rows else -1)
+        quarantined = self._quarantined(views, question.subject, -1, question.known_at)
         present, refused = self._present(views, choice.index)
         if refused is not None:
             choice, quarantined = Choice(Fate.NONE), (refused, *quarantined)
@@ -93,7 +93,7 @@ class FactFinder:
 
     def log_facts(self, view: LogView) -> LogFacts:
         """A log as the verdict sees it."""
-        seal = logbook.last_seal(view.connection, view.log.number)
+        seal = logbook.seal_at(view.connection, view.log.number, view.size)
         root = seal.root if seal is not None else merkle.EMPTY_ROOT
         return LogFacts(
             view.origin,
@@ -110,12 +110,13 @@ class FactFinder:
     def _slow(self) -> bool:
         return self.own_clock.slow(time.monotonic())
 
-    def _quarantined(self, views: Sequence[LogView], subject: str, above: int) -> tuple[int, ...]:
-        return tuple(
-            leaf.index
-            for view in views
-            for leaf in subjects.quarantined_above(view.connection, view.log, subject, above)
+    def _quarantined(
+        self, views: Sequence[LogView], subject: str, above: int, known_at: int | None = None
+    ) -> tuple[int, ...]:
+        found = (
+            leaf for view in views for leaf in subjects.quarantined_above(view.connection, view.log, subject, above)
         )
+        return tuple(leaf.index for leaf in found if known_at is None or leaf.known <= known_at)
 
     def _present(self, views: Sequence[LogView], leaf: int | None) -> tuple[Present | None, int | None]:
         """The chosen record judged again, or the index of a leaf that the gate lets through no longer."""
@@ -183,31 +184,32 @@ class FactFinder:
         return tuple(self._credit_log(view, holder) for each in jurisdictions for view in self.views.of(each, "credit"))
 
     def _credit_log(self, view: LogView, holder: str) -> CreditLog:
-        matches = [
-            match
-            for match in subjects.by_holder(view.connection, holder, MOST_FACTS)
-            if match.family == "credit" and match.source == view.log.jurisdiction
-        ]
-        facts = [fact for match in matches if (fact := self._credit_fact(view, match)) is not None]
+        """All facts about the holder; what can't be read, or is one too many, is unread: never left out in silence."""
+        found = subjects.credit_of(view.connection, view.log.jurisdiction, holder, MOST_FACTS + 1)
+        facts: list[CreditFact] = []
         unread = subjects.unread_about(view.connection, view.log, holder)
+        unread += [match.subject for match in found[MOST_FACTS:]]
+        for match in found[:MOST_FACTS]:
+            try:
+                facts += self._credit_fact(view, match)
+            except Refused:
+                unread.append(match.subject)
         return CreditLog(self.log_facts(view), tuple(facts), tuple(unread))
 
-    def _credit_fact(self, view: LogView, match: subjects.Match) -> CreditFact | None:
+    def _credit_fact(self, view: LogView, match: subjects.Match) -> Iterator[CreditFact]:
         rows = subjects.rows(view.connection, "credit", match.source, match.subject)
         choice = newest(rows)
         row = next((row for row in rows if row.index == choice.index), None)
         if row is None:
-            return None
+            return
         _, kind, authority, number = split_subject("credit", match.subject)
         if choice.fate is not Fate.PRESENT:
-            return CreditFact(match.source, match.subject, kind, choice.fate.value, authority, row.since)
-        try:
-            content = read_verified(view, row.index, self.trust).record.content
-        except Refused:
-            return None
+            yield CreditFact(match.source, match.subject, kind, choice.fate.value, authority, row.since)
+            return
+        content = read_verified(view, row.index, self.trust).record.content
         if not isinstance(content, Credit):
-            return None
-        return CreditFact(
+            raise Refused("record.unread", "the newest record of a credit fact holds no fact")
+        yield CreditFact(
             match.source,
             match.subject,
             kind,
@@ -239,7 +241,7 @@ def prove(view: LogView, leaf: int) -> list[bytes]:
 def _log_fault(view: LogView, leaf: int) -> str | None:
     """Why the leaf's bytes are not those that the newest signed checkpoint covers, or None when they are."""
     entry = logbook.entry(view.connection, view.log.number, leaf)
-    seal = logbook.last_seal(view.connection, view.log.number)
+    seal = logbook.seal_at(view.connection, view.log.number, view.size)
     if entry is None or seal is None:
         return "leaf.missing"
     try:

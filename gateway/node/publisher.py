@@ -244,6 +244,13 @@ class Publisher:
                     f" {state.own.size} were acknowledged; restart the node",
                 )
 
+    def _next_checkpoint(self, state: OwnState) -> Published:
+        """A seal that partners have not seen, as committed; else, and first after a start, a heartbeat of now."""
+        newest, published = state.own.newest, state.published
+        if newest is not None and published is not None and newest.size > published.size:
+            return newest
+        return state.own.heartbeat(int(self._clock()))
+
     async def _publish_checkpoints(self) -> None:
         if self._refusing is not None:
             return
@@ -252,9 +259,7 @@ class Publisher:
         for state in self.logs.values():
             if self._checkpoint_due(state) > now:
                 continue
-            newest, published = state.own.newest, state.published
-            fresh = newest is not None and (published is None or newest.size > published.size)
-            beats.append((state, newest if fresh and newest is not None else state.own.heartbeat(int(self._clock()))))
+            beats.append((state, self._next_checkpoint(state)))
         if not beats:
             return
         try:

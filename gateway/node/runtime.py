@@ -162,7 +162,18 @@ class Node:
     async def _follow(self, origin: str, jurisdiction: str, family: str) -> None:
         mirrored = await self.mirrors.write(lambda c: logbook.open_log(c, origin, jurisdiction, family))
         follower = self.followers[origin] = Follower.open(mirrored, self.parts)
-        self._group.create_task(Mirror(follower).run())
+        self._group.create_task(self._keep_following(follower))
+
+    async def _keep_following(self, follower: Follower) -> None:
+        """Whatever one partner's log does to this program, the others go on, and so does this one after a pause."""
+        while True:
+            try:
+                await Mirror(follower).run()
+            except Exception:
+                log.exception("mirror.crashed", origin=follower.log.origin)
+                self.measures.crashes.labels(follower.log.origin).inc()
+            await asyncio.sleep(PAUSE_S)
+            follower.begin_again()
 
     async def _listen(self, jurisdiction: str) -> None:
         """A partner's checkpoint topic: heartbeats and published checkpoints of all its logs."""

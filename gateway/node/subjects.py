@@ -99,6 +99,17 @@ def _matches(connection: sqlite3.Connection, where: str, term: str, limit: int) 
     return [Match(*row) for row in found]
 
 
+def find_quarantined(connection: sqlite3.Connection, text: str) -> list[Match]:
+    """Licence subjects of this number that quarantined leaves claim; the index may know nothing of them."""
+    found = connection.execute(
+        "SELECT DISTINCT l.family, l.jurisdiction, q.subject"
+        f" FROM quarantine q JOIN logs l ON l.number = q.key >> {logbook.INDEX_BITS}"
+        " WHERE l.family = 'licence' AND substr(q.subject, instr(q.subject, ':') + 1) = ? LIMIT 20",
+        (normalise_query(text),),
+    )
+    return [Match(*row) for row in found]
+
+
 def by_subject(connection: sqlite3.Connection, subject: str) -> list[Match]:
     """The subject of exactly this name, at each source that has one."""
     found = connection.execute(
@@ -128,6 +139,16 @@ def by_holder(connection: sqlite3.Connection, uscc: str, limit: int) -> list[Mat
     return _matches(connection, "t.kind = 'uscc' AND t.term = ?", uscc, limit)
 
 
+def credit_of(connection: sqlite3.Connection, source: str, holder: str, limit: int) -> list[Match]:
+    """Credit subjects of one holder at one source: the holder's USCC begins them."""
+    found = connection.execute(
+        "SELECT family, source, subject FROM subjects WHERE family = 'credit' AND source = ?"
+        " AND subject >= ? AND subject < ? ORDER BY subject LIMIT ?",
+        (source, f"{holder}:", f"{holder};", limit),
+    )
+    return [Match(*row) for row in found]
+
+
 def named_as_predecessor(connection: sqlite3.Connection, source: str, subject: str) -> list[Match]:
     """Subjects that name this one as their predecessor; ``source`` is the jurisdiction."""
     return _matches(connection, "t.kind = 'predecessor' AND t.term = ?", f"{source} {subject}", 20)
@@ -135,7 +156,7 @@ def named_as_predecessor(connection: sqlite3.Connection, source: str, subject: s
 
 def quarantined_above(connection: sqlite3.Connection, log: Log, subject: str, index: int) -> list[Quarantined]:
     """Quarantined leaves of the log that claim the subject, above an index (-1: any)."""
-    where = "q.subject = ? AND q.key > ? AND q.key < ? ORDER BY q.key LIMIT 20"
+    where = "q.subject = ? AND q.key > ? AND q.key < ? ORDER BY q.key DESC LIMIT 20"
     above = key_of(log.number, index) if index >= 0 else key_of(log.number, 0) - 1
     return _quarantined(connection, where, (subject, above, key_of(log.number + 1, 0)))
 

@@ -149,7 +149,8 @@ async def _ask_partners(follower: Follower, work: _Work) -> None:
             raise CannotRun(
                 "recover.unasked",
                 f"{jurisdiction} ({', '.join(urls) or 'no URL in the roster'}) could not be asked what this"
-                f" node has signed; wait until it answers, or go on with `--without {jurisdiction}` at the risk of a fork",
+                f" node has signed; wait until it answers, or go on with `--without {jurisdiction}`, at the risk of"
+                " a fork",
             )
 
 

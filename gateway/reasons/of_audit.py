@@ -23,6 +23,7 @@ OF_AUDIT: Mapping[str, Reason] = {
     "export.destination": told("目标文件夹不可用", "the destination cannot be used", OWN_IT),
     # files
     "file.missing": told("缺少文件", "a file is missing", OTHER_NODE),
+    "file.unreadable": told("文件无法读取", "a file cannot be read", OWN_IT),
     "file.unexpected": told("存在不应有的文件", "a file stands that nothing needs", OTHER_NODE),
     "file.sum": told("文件与导出时不一致", "a file is not the one that was exported", OTHER_NODE),
     "file.form": told("文件格式不正确", "a file is not of its form", OTHER_NODE),

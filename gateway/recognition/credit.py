@@ -87,8 +87,6 @@ def answer(case: Case) -> CreditAnswer:
         return CreditAnswer(Answer.UNKNOWN)
     shown = tuple(_shown(case))
     restricting = [one for one in shown if one.effect == RESTRICTED]
-    if case.trust_stale:
-        return CreditAnswer(Answer.UNKNOWN, shown)
     if any(not (one.doubtful or one.fact.objected) for one in restricting):
         return CreditAnswer(Answer.RESTRICTED, shown)
     if restricting or _missing(case, None):

@@ -21,6 +21,7 @@ import re
 import unicodedata
 from datetime import date
 from functools import lru_cache
+from operator import mul
 
 from gateway.errors import Refused
 from gateway.records import characters
@@ -43,8 +44,9 @@ _FOOD = {"JY": re.compile("JY[0-9]{14}"), "SC": re.compile("SC[0-9]{14}")}
 
 def uscc_check(first17: str) -> str:
     """Check character of a 统一社会信用代码 (GB 32100-2015) over its first 17; ``KeyError`` for others."""
-    total = sum(_USCC_VALUES[one] * weight for one, weight in zip(first17, _USCC_WEIGHTS, strict=True))
-    return _USCC_ALPHABET[-total % 31]
+    if len(first17) != len(_USCC_WEIGHTS):
+        raise ValueError(f"{len(first17)} characters, not 17")
+    return _USCC_ALPHABET[-sum(map(mul, map(_USCC_VALUES.__getitem__, first17), _USCC_WEIGHTS)) % 31]
 
 
 @lru_cache(maxsize=65_536)

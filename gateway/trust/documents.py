@@ -69,11 +69,11 @@ def parse_document(document: bytes) -> Mapping[str, Any]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        refuse(_printable(twice), "the member name stands twice in one object", rule="unique names")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            refuse(_printable(name), "the member name stands twice in one object", rule="unique names")
+        found[name] = value
     return found
 
 

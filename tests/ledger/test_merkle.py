@@ -181,6 +181,16 @@ def test_one_path_can_verify_at_two_sizes() -> None:
     merkle.verify_inclusion(LEAVES[4], 1, 2, proof, ROOTS[5])
 
 
+@pytest.mark.parametrize(("size", "claimed"), [(2, 1), (3, 1), (5, 1), (8, 4), (69, 5)])
+def test_a_path_too_long_for_the_size_is_refused_although_it_leads_to_the_root(
+    size: int, claimed: int
+) -> None:
+    proof = naive.path(size - 1, LEAVES[:size])
+    for index in range(claimed):
+        arguments = (LEAVES[size - 1], index, claimed, proof, ROOTS[size])
+        assert refusal(merkle.verify_inclusion, *arguments) == "proof.inclusion"
+
+
 def test_one_consistency_proof_can_verify_at_two_sizes() -> None:
     """Why both sizes come from signed checkpoints only."""
     proof = naive.proof(1, LEAVES[:3])

@@ -112,6 +112,7 @@ BAD = {
     "no index": HEAD + "\n\ncheckpoint\n",
     "extra and no index": HEAD + "extra ZXh0\n\ncheckpoint\n",
     "a word for the index": HEAD + "index notanumber\n\ncheckpoint\n",
+    "another word for index": HEAD + "number 5\n\ncheckpoint\n",
     "a negative index": HEAD + "index -5\n\ncheckpoint\n",
     "a leading zero": HEAD + "index 05\n\ncheckpoint\n",
     "two spaces": HEAD + "index  5\n\ncheckpoint\n",

@@ -196,6 +196,8 @@ def test_a_tile_that_is_too_short_is_refused() -> None:
     assert refused(node, 0, 3) == "tile.width"
     assert refused(node, 1, 1) == "tile.width"
     assert refused(node, 2, 0) == "tile.width"
+    cut = tiles.node_from_tiles(lambda _level, _number: b"".join(LEAVES[:3])[:-1])
+    assert refused(cut, 0, 2) == "tile.width"
 
 
 def test_hashes_of_a_tile() -> None:

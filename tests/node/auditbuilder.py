@@ -1,18 +1,21 @@
 """Logs written by hand with real keys into a node's folder, for audits: every leaf, seal and date is the test's own.
 
-    ground = Ground(tmp_path)
-    log = ground.log("sanhe", "licence")
-    log.grow(3)                                   three licences and a seal over them
-    ground.keep(log)                              into data/ledger.sqlite, or mirrors.sqlite for a partner's
-    ground.node                                   the folder to audit or to export from
+ground = Ground(tmp_path)
+log = ground.log("sanhe", "licence")
+log.grow(3)                                   three licences and a seal over them
+ground.keep(log)                              into data/ledger.sqlite, or mirrors.sqlite for a partner's
+ground.node                                   the folder to audit or to export from
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +116,19 @@ class Written:
         return self
 
 
+@cache
+def founded() -> World:
+    """One network with its keys, for all tests of a run."""
+    return World(Path(tempfile.mkdtemp(prefix="jjj-ground-")), "sanhe", "tongzhou")
+
+
 class Ground:
-    """The folder of a small network; sanhe's node is the one that is audited."""
+    """The folder of sanhe's node, the one that is audited, in a network of two."""
 
     def __init__(self, folder: Path) -> None:
-        self.world = World(folder, "sanhe", "tongzhou")
+        self.world = founded()
         self.node = folder / "sanhe"
+        shutil.copytree(self.world.folder / "sanhe", self.node)
         self.data = self.node / "data"
 
     def log(self, jurisdiction: str = "sanhe", family: str = "licence") -> Written:

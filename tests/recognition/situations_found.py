@@ -80,6 +80,13 @@ FOUND = (
         answer="unknown",
     ),
     doubt(
+        "a bare number, no record anywhere, one of the sources not complete",
+        asked(history=(), source=None, subject=BARE, logs=(log(), log("dachang"))),
+        found="UNKNOWN type.not_complete",
+        **NO_LICENCE,
+        answer="unknown",
+    ),
+    doubt(
         "a bare number, no record anywhere, one of the sources never heard",
         asked(history=(), source=None, subject=BARE, logs=(log(), log("dachang", age_s=None))),
         found="UNKNOWN source.stale",

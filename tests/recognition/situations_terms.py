@@ -120,6 +120,12 @@ CREDIT = (
         answer="unknown",
     ),
     doubt(
+        "nothing listed; a record about the holder names no kind: it might be a listing",
+        asked(credit=credit_logs(unread_about=(f"{HOLDER}:?",))),
+        credit="UNKNOWN credit.unknown",
+        answer="unknown",
+    ),
+    doubt(
         "nothing listed, but this node does not follow the asker's credit log",
         asked(credit=credit_logs()[:1]),
         credit="UNKNOWN credit.unknown",

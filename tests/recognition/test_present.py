@@ -61,6 +61,11 @@ def test_an_annulment_covers_every_day_and_other_ends_only_theirs() -> None:
     assert at(JAN, rows(("issued", "01", JAN), ("revoked", "07", MAY))) == (Fate.PRESENT, 0)
 
 
+def test_of_two_annulments_the_newer_record_speaks_whatever_its_day() -> None:
+    corrected = rows(("issued", "01", JAN), ("annulled", "03", AUG), ("annulled", "03", MAY))
+    assert at(JAN, corrected) == (Fate.PRESENT, 2)
+
+
 def test_known_at_hides_what_this_node_had_not_verified_by_then() -> None:
     story = rows(("issued", "01", JAN), ("revoked", "07", MAY), known={0: 10, 1: 20})
     assert [at(AUG, story, known)[1] for known in (9, 10, 19, 20, None)] == [None, 0, 0, 1, 1]
