@@ -162,8 +162,9 @@ class Counter:
     # Look-ups
 
     def search(self, text: str, limit: int = MOST_MATCHES) -> list[dict[str, Any]]:
-        """Subjects found by number, 证照标识, USCC or holder name."""
-        return [self._described(match) for match in self._search(text[:MOST_TEXT])[:limit]]
+        """Subjects found by number, 证照标识, USCC or holder name; of credit facts only those that may be shown."""
+        found = (self._described(match) for match in self._search(text[:MOST_TEXT])[:limit])
+        return [described for described in found if described is not None]
 
     def licence(self, source: str, subject: str) -> dict[str, Any] | None:
         """One licence with its whole history, oldest first; None when this node knows no record of it."""
@@ -178,11 +179,12 @@ class Counter:
         return {"source": f"{SOURCE_PREFIX}{source}", "subject": subject, "present": history[-1], "history": history}
 
     def subject(self, uscc: str) -> dict[str, Any]:
-        """All that stands about one holder: licences and credit facts by their newest records."""
+        """All that stands about one holder by newest records: licences, and credit facts that may be shown."""
         found = dict.fromkeys(
             match for connection in self._views.connections() for match in subjects.by_holder(connection, uscc, 500)
         )
-        return {"uscc": uscc, "records": [self._described(match) for match in found]}
+        records = (self._described(match) for match in found)
+        return {"uscc": uscc, "records": [record for record in records if record is not None]}
 
     def record_by_id(self, record_id: str) -> dict[str, Any] | None:
         """Where a record stands: its log and index, whether logged, and under which checkpoint."""
@@ -206,7 +208,8 @@ class Counter:
                 return Proof(leaf, tuple(prove(view, leaf)), view.note).encode()
         return None
 
-    def _described(self, match: subjects.Match) -> dict[str, Any]:
+    def _described(self, match: subjects.Match) -> dict[str, Any] | None:
+        """A subject with its newest record; None for a credit fact that is no longer public (DESIGN §8)."""
         views = self._views.of(match.source, match.family)
         found: dict[str, Any] = {
             "family": match.family,
@@ -216,7 +219,7 @@ class Counter:
         rows = subjects.rows(views[-1].connection, match.family, match.source, match.subject) if views else []
         if rows:
             found["present"] = self._record(views[-1], rows[-1].index)
-        return found
+        return found if match.family != "credit" or _may_be_shown(found.get("present", {})) else None
 
     def _record(self, view: LogView, leaf: int) -> dict[str, Any]:
         entry = logbook.entry(view.connection, view.log.number, leaf)
@@ -225,9 +228,19 @@ class Counter:
         if entry is None or seal is None:
             return {**found, "status": "missing"}
         found |= {"size": seal.size, "logged": format_time(seal.date * 1000), "known": format_time(seal.known)}
-        found |= {"leaf_hash": b64encode(leaf_hash(entry)).decode(), "entry": entry.decode(errors="replace")}
+        found |= {"leaf_hash": b64encode(leaf_hash(entry)).decode()}
         try:
             record = read_verified(view, leaf, self._trust.current).record
         except Refused as refused:
             return {**found, "status": "quarantined", "reason": refused.reason, "field": refused.field}
-        return {**found, "id": record.id, "type": record.type, "subject": record.subject, "data": record.data}
+        found |= {"id": record.id, "type": record.type, "subject": record.subject, "data": record.data}
+        return {**found, "entry": entry.decode()}
+
+
+def _may_be_shown(record: Mapping[str, Any]) -> bool:
+    """Whether a credit fact is in force and public today; one that can't be read is shown without its content."""
+    if record.get("status") != "logged":
+        return True
+    data = record["data"]
+    today = shanghai_day(int(time.time())).isoformat()
+    return bool(data.get("state") == "in_force" and today <= data.get("public_until", today))

@@ -10,7 +10,7 @@ NOISE_BYTES = 10
 
 
 def uuid7(milliseconds: int, noise: bytes) -> str:
-    """Lower-case canonical text of a UUIDv7 with this Unix time in ms and these 10 bytes (74 of their 80 bits are used)."""
+    """Lower-case canonical text of a UUIDv7 of this Unix time in ms and these 10 bytes (74 of 80 bits are used)."""
     number = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(noise[:NOISE_BYTES])
     number = number & ~(0xF << 76) | 0x7 << 76
     number = number & ~(0x3 << 62) | 0x2 << 62

@@ -1,0 +1,152 @@
+"""Parts of a node by themselves: a follower that is fed by hand, a publisher with a clock and a signer of the test's.
+
+    async with following(world, "sanhe") as follower:
+        await feed(follower, log.message(0, log.commit()))
+    async with publishing(world, "sanhe", clock=lambda: 1000.0) as publisher:
+        await publisher.publish([draft(1)])
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gateway.bus.port import Message, Received
+from gateway.ledger import logbook
+from gateway.ledger.database import Database
+from gateway.ledger.highwater import HighWater
+from gateway.node.door import Draft
+from gateway.node.follower import Follower, MirrorParts
+from gateway.node.freshness import OwnClock
+from gateway.node.measures import Measures
+from gateway.node.publisher import OwnState, Publisher
+from gateway.node.runtime import SCHEMA
+from gateway.node.sealer import OwnLog, Published
+from gateway.node.trustfolder import TrustFolder
+from tests.records import builders
+from tests.simulator import NETWORK, World, eventually
+
+Clock = Callable[[], float]
+
+
+def draft(serial: int = 1, kind: str = "jjj.licence.issued", **members: Any) -> Draft:
+    """A licence to publish; each serial another subject."""
+    about = {name: members.pop(name) for name in ("id", "time") if name in members}
+    return Draft(kind, builders.licence(**{"number": builders.food_number(serial), **members}), **about)
+
+
+@asynccontextmanager
+async def mirror_parts(
+    world: World, reader: str, *, clock: Clock = time.time, readers: Executor | None = None
+) -> AsyncIterator[MirrorParts]:
+    """What the followers of a node share; there is neither bus nor network behind it."""
+    with ThreadPoolExecutor(2) as pool:
+        async with Database(world.folder / reader / "data" / "mirrors.sqlite", SCHEMA) as mirrors:
+            yield MirrorParts(
+                mirrors=mirrors,
+                bus=None,  # type: ignore[arg-type]
+                session=None,  # type: ignore[arg-type]
+                readers=readers or pool,
+                trust=TrustFolder(world.folder / reader / "trust", (world.folder / reader / "schemas",)),
+                measures=Measures(),
+                own_clock=OwnClock(),
+                urls=lambda _: (),
+                quiet_s=lambda _: 3600.0,
+                prefix="jjj",
+                clock=clock,
+            )
+
+
+async def follow(parts: MirrorParts, owner: str, family: str = "licence") -> Follower:
+    """A follower of one log, from what the mirror holds."""
+    origin = f"{NETWORK}/{owner}/{family}"
+    log = await parts.mirrors.write(lambda connection: logbook.open_log(connection, origin, owner, family))
+    return Follower.open(log, parts)
+
+
+@asynccontextmanager
+async def following(world: World, owner: str, reader: str = "tongzhou", **given: Any) -> AsyncIterator[Follower]:
+    """One follower by itself."""
+    async with mirror_parts(world, reader, **given) as parts:
+        yield await follow(parts, owner)
+
+
+async def feed(follower: Follower, *messages: Message) -> None:
+    """Hand messages to a follower as its topic would."""
+    start = follower.tail.position or 0
+    await follower.receive([Received(start + offset, message) for offset, message in enumerate(messages)])
+
+
+def garbage(follower: Follower) -> dict[str, float]:
+    """How many messages were thrown away, by reason."""
+    return {
+        sample.labels["reason"]: sample.value
+        for metric in follower.parts.measures.registry.collect()
+        for sample in metric.samples
+        if sample.name == "jjj_transport_garbage_total" and sample.labels["origin"] == follower.log.origin
+    }
+
+
+class Counted(Database):
+    """A database that counts its transactions and can be made to wait before one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, SCHEMA)
+        self.commits = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def write(self, change: Callable[[Any], Any]) -> Any:
+        await self.gate.wait()
+        self.commits += 1
+        return await super().write(change)
+
+
+@asynccontextmanager
+async def publishing(
+    world: World, jurisdiction: str, *, clock: Clock = time.time, signer: Any = None, heartbeat_s: float = 3600.0
+) -> AsyncIterator[Publisher]:
+    """A publisher of one licence log, open to seal."""
+    folder = world.folder / jurisdiction
+    keys = world.keys(jurisdiction)
+    pair = keys.logs["licence"]
+    highwater = HighWater(folder / "data" / "licence.highwater")
+    async with Counted(folder / "data" / "ledger.sqlite") as ledger:
+        origin = f"{NETWORK}/{jurisdiction}/licence"
+        log = await ledger.write(lambda connection: logbook.open_log(connection, origin, jurisdiction, "licence"))
+        newest = logbook.newest_checkpoint(ledger.read, log.number)
+        own = OwnLog(
+            log,
+            logbook.frontier(ledger.read, log.number, log.size),
+            None if newest is None else Published(*newest),
+            pair.log,
+            pair.heartbeat,
+        )
+        publisher = Publisher(
+            ledger,
+            TrustFolder(folder / "trust"),
+            {"licence": OwnState(own, signer or keys.record, highwater)},
+            heartbeat_s=heartbeat_s,
+            measures=Measures(),
+            clock=clock,
+        )
+        publisher.ledger = ledger  # type: ignore[attr-defined]
+        task = asyncio.create_task(publisher.run())
+        publisher.open()
+        try:
+            yield publisher
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            highwater.close()
+
+
+__all__ = ["draft", "eventually", "feed", "follow", "following", "garbage", "mirror_parts", "publishing", "replace"]
