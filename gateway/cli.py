@@ -28,6 +28,7 @@ from gateway.reasons import sentence
 P = ParamSpec("P")
 CANNOT_RUN = 2
 INTERRUPTED = 130
+DEFAULT_LEVELS = {"demo": "error"}  # the demo plays bad news on purpose, and shows it
 DEFAULT_NODE = "http://127.0.0.1:8470"
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -72,13 +73,13 @@ def _say(error: GatewayError) -> None:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="jjj-gateway")
-@click.option(
-    "--log-level", default="warning", type=click.Choice(["debug", "info", "warning", "error"]), show_default=True
-)
-def main(log_level: str) -> None:
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Default: warning.")
+@click.pass_context
+def main(context: click.Context, log_level: str | None) -> None:
     """京津冀数据交换网关 · Beijing–Tianjin–Hebei data-exchange gateway."""
+    level = log_level or DEFAULT_LEVELS.get(context.invoked_subcommand or "", "warning")
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, log_level.upper())),
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         processors=[
             structlog.contextvars.merge_contextvars,

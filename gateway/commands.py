@@ -27,6 +27,9 @@ from gateway.intake.reading import Item, RefusedRow, open_reading
 from gateway.node import auditor, exporter
 from gateway.node.config import load
 from gateway.ops import asking, handing, nodefolder, recovery, slips, telling
+from gateway.records import families
+from gateway.records.record import check_data
+from gateway.records.schema import SchemaSet
 from gateway.serving import Serving
 
 CLEAN, FINDING = 0, 1
@@ -78,18 +81,29 @@ async def recover(config_file: Path, without: Sequence[str]) -> int:
 def check(file: Path, profile: str | None, jurisdiction: str | None) -> int:
     """``check``: what ``publish`` would hand in, and why rows would be refused; nothing leaves this machine."""
     reading = open_reading(file, profile, nodes=[jurisdiction] if jurisdiction else None)
-    tally = handing.Tally()
+    tally, schemas = handing.Tally(), SchemaSet.built_in()
     for outcome in reading:
         tally.rows += 1
         if isinstance(outcome, RefusedRow):
             tally.refused[outcome.reason] += 1
             click.echo(f"{outcome.row}: {outcome.field} {outcome.zh} [{outcome.reason}]", err=True)
         elif isinstance(outcome, Item):
-            tally.logged += 1
+            _judge_item(outcome, schemas, tally)
         else:
             tally.duplicates += 1
     _show_tally(tally, "可发布 would be published")
     return FINDING if tally.refused else CLEAN
+
+
+def _judge_item(item: Item, schemas: SchemaSet, tally: handing.Tally) -> None:
+    """What a node's door would find in the data; whether the issuer stands in the roster only the node knows."""
+    try:
+        check_data(item.type, schemas.minors(families.family_of_type(item.type))[-1], item.data, schemas)
+    except Refused as refused:
+        tally.refused[refused.reason] += 1
+        click.echo(f"{item.row}: {refused.field} {refused.zh or refused.message} [{refused.reason}]", err=True)
+    else:
+        tally.logged += 1
 
 
 async def publish(file: Path, profile: str | None, report: Path | None, token: Path | None, node: str) -> int:

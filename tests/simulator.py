@@ -83,8 +83,12 @@ class Running:
 
     async def mirrored(self, source: str, size: int, family: str = "licence") -> None:
         """Wait until this node holds that many leaves of a partner's log under a verified checkpoint."""
-        held = self.follower
-        await eventually(lambda: held(source, family).log.size >= size, f"{self.id} mirrors {size} of {source}")
+        await eventually(lambda: self.size(source, family) >= size, f"{self.id} mirrors {size} of {source}")
+
+    def size(self, source: str, family: str = "licence") -> int:
+        """Leaves held of a partner's log under a verified checkpoint."""
+        follower = self.node.followers.get(f"{NETWORK}/{source}/{family}")
+        return 0 if follower is None else follower.log.size
 
     def garbage(self, source: str, reason: str, family: str = "licence") -> float:
         """How often a message of a partner's topic was thrown away for this reason."""

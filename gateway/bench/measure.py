@@ -38,6 +38,7 @@ IN_FLIGHT = 4
 QUESTIONS = 2_000
 BASELINE_RECORDS = 1_000
 PATIENCE_S = 900
+LOOK_EVERY_S = 0.1
 
 Progress = Callable[[int, int], None]
 
@@ -200,7 +201,7 @@ async def _size(session: aiohttp.ClientSession, node: _Node, size: int) -> int:
         held = next((int(log["size"]) for log in logs if log["origin"] == origin), 0)
         if held >= size:
             return held
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(LOOK_EVERY_S)
     raise CannotRun("bench.node", f"{node.folder} does not reach {size} records")
 
 

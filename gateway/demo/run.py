@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -20,12 +21,14 @@ from gateway.demo import show
 from gateway.demo.play import SILENT, Outcome, play
 from gateway.demo.stage import Stage
 
+PIPED_WIDTH = 110
+
 
 async def demo(files: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None) -> int:
     """Run the demo; ``folder``: where the nodes' folders stay, else a temporary one."""
     begun = time.monotonic()
-    quiet = Console(stderr=True)
-    console = quiet if as_json else Console()
+    quiet = _console(to_stderr=True)
+    console = quiet if as_json else _console(to_stderr=False)
     with _place(folder) as home:
         async with Stage(home, base_port=base_port) as stage:
             reports = folder / "rejected" if folder is not None else None
@@ -39,6 +42,12 @@ async def demo(files: Sequence[str], *, once: bool, as_json: bool, base_port: in
             if not once:
                 await _serve(stage, quiet)
     return 0 if outcome.as_planned else 1
+
+
+def _console(*, to_stderr: bool) -> Console:
+    """As wide as the terminal; where there is none, wide enough for the table."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    return Console(stderr=to_stderr, width=None if stream.isatty() else PIPED_WIDTH)
 
 
 def _show(console: Console, stage: Stage, outcome: Outcome, seconds: float) -> None:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -24,6 +25,24 @@ T = TypeVar("T")
 VERSION = 1
 BUSY_MS = 10_000
 CHECKPOINT_PAGES = 4_000
+PRIMARY_CODE = 0xFF
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def fault(path: Path, error: Exception, then: str = "") -> CannotRun:
+    """What SQLite, the disk or lacking rows say, as an error with a name: ``ledger.damaged`` or ``ledger.io``."""
+    damaged = isinstance(error, LookupError) or getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE in DAMAGED
+    cure = "; `jjj-gateway audit` says what of it is damaged" if damaged else ""
+    return CannotRun("ledger.damaged" if damaged else "ledger.io", f"{path}: {error}{then}{cure}")
+
+
+@contextmanager
+def faults_named(path: Path, then: str = "") -> Iterator[None]:
+    """Read inside this block: its faults become ``CannotRun``, with what follows from them."""
+    try:
+        yield
+    except (sqlite3.Error, LookupError) as error:
+        raise fault(path, error, then) from error
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -43,7 +62,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         connection.execute("PRAGMA cache_size=-16000")
     except sqlite3.Error as error:
-        raise CannotRun("ledger.io", f"{path} cannot be opened: {error}") from error
+        raise fault(path, error, "; it cannot be opened") from error
     return connection
 
 
@@ -92,7 +111,7 @@ class Database:
                 )
         except sqlite3.Error as error:
             connection.close()
-            raise CannotRun("ledger.io", f"{self.path}: {error}") from error
+            raise fault(self.path, error) from error
         return connection
 
     def _transact(self, change: Callable[[sqlite3.Connection], T]) -> T:
@@ -105,7 +124,7 @@ class Database:
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._abandon()
-            raise CannotRun("ledger.io", f"{self.path}: {error}; nothing of this batch was kept") from error
+            raise fault(self.path, error, "; nothing of this batch was kept") from error
         except BaseException:
             self._abandon()
             raise

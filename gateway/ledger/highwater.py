@@ -28,20 +28,32 @@ _MAGIC = b"jjj-high"
 
 
 class HighWater:
-    """One own log's file. ``write`` returns when the disk has it."""
+    """One own log's file. ``write`` returns when the disk has it.
+
+    A file that is missing is said when the mark is asked for: a node without it starts, mirrors and answers, but seals
+    nothing.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._turn = 0
+        self._descriptor: int | None = None
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError as error:
-            raise CannotRun(
-                "highwater.missing",
-                f"{path} is missing: run `jjj-gateway recover`, which asks every partner how far this key has signed",
-            ) from error
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            pass  # said by ``_file``
         except OSError as error:
             raise CannotRun("ledger.io", f"{path}: {error}") from error
+
+    @property
+    def _file(self) -> int:
+        if self._descriptor is None:
+            raise CannotRun(
+                "highwater.missing",
+                f"{self.path} is missing: run `jjj-gateway recover CONFIG`, which asks every partner how far this key"
+                " has signed",
+            )
+        return self._descriptor
 
     @classmethod
     def create(cls, path: Path) -> HighWater:
@@ -55,7 +67,7 @@ class HighWater:
         return cls(path)
 
     def read(self) -> tuple[int, bytes]:
-        """(size, root) of the newest readable slot; ``CannotRun`` ``highwater.damaged`` if neither is."""
+        """(size, root) of the newest readable slot; ``CannotRun`` ``highwater.damaged`` or ``highwater.missing``."""
         self._turn, size, root = _newest(os.pread(self._file, 2 * SLOT, 0), self.path)
         return size, root
 
@@ -70,7 +82,8 @@ class HighWater:
 
     def close(self) -> None:
         """Give the file back."""
-        os.close(self._file)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
 
 
 def read(path: Path) -> tuple[int, bytes]:

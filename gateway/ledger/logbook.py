@@ -146,6 +146,12 @@ def add_seal(connection: sqlite3.Connection, log: int, seal: Seal) -> None:
     )
 
 
+def put_seal(connection: sqlite3.Connection, log: int, seal: Seal) -> None:
+    """Keep a sealed checkpoint in place of one that was taken for it."""
+    connection.execute("DELETE FROM seals WHERE key = ?", (key_of(log, seal.size),))
+    add_seal(connection, log, seal)
+
+
 def set_heartbeat(connection: sqlite3.Connection, log: int, size: int, date: int, note: bytes) -> None:
     """Keep the newest published checkpoint; dates never go back, so an older one is passed over."""
     connection.execute(
@@ -239,6 +245,11 @@ def seal_covering(connection: sqlite3.Connection, log: int, index: int) -> Seal 
 def seal_at(connection: sqlite3.Connection, log: int, size: int) -> Seal | None:
     """The sealed checkpoint of exactly this size."""
     return _seal(connection, "key = ?", key_of(log, size))
+
+
+def seal_below(connection: sqlite3.Connection, log: int, size: int) -> Seal | None:
+    """The sealed checkpoint of largest size below this one."""
+    return _seal(connection, "key >= ? AND key < ? ORDER BY key DESC LIMIT 1", key_of(log, 0), key_of(log, size))
 
 
 def last_seal(connection: sqlite3.Connection, log: int) -> Seal | None:

@@ -26,6 +26,7 @@ from pathlib import Path
 from gateway.errors import CannotRun, GatewayError, Refused
 from gateway.ledger import logbook
 from gateway.ledger.database import VERSION, connect
+from gateway.ledger.logbook import Log
 from gateway.node import config
 from gateway.node.auditkept import Kept, KeptDatabase
 from gateway.node.auditreport import AuditFinding, found
@@ -78,6 +79,10 @@ class DataFolder:
         self._before: list[AuditFinding] = []
         self._databases: list[KeptDatabase] = []
         self._stamps: dict[Path, tuple[int, int] | None] = {}
+        if not any((place.data / file).is_file() for file in (LEDGER, MIRRORS)):
+            raise CannotRun(
+                "source.unknown", f"{place.data} holds no {LEDGER} and no {MIRRORS}: the node never ran here"
+            )
         running = is_running(place.data)
         for file in (LEDGER, MIRRORS):
             self._open(place.data / file, running, stack)
@@ -93,9 +98,12 @@ class DataFolder:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version != VERSION:
                 raise Refused("ledger.version", f"has version {version}; this program reads version {VERSION}")
+            connection.text_factory = lambda raw: raw.decode(errors="backslashreplace")
             connection.execute("BEGIN")
             logs = logbook.all_logs(connection)
-        except (sqlite3.Error, GatewayError) as error:
+            if not all(isinstance(value, kind) for log in logs for value, kind in _kinds(log)):
+                raise Refused("ledger.corrupt", "the table of logs holds values of wrong kinds")
+        except (sqlite3.Error, ValueError, GatewayError) as error:
             self._before.append(found("ledger.corrupt", file=file.name, detail=error))
             return
         database = KeptDatabase(connection, file.name, logs)
@@ -124,6 +132,11 @@ class DataFolder:
         for path, stamp in self._stamps.items():
             if _stamp(path) != stamp:
                 yield found("source.changed", file=path.name, lacking=True)
+
+
+def _kinds(log: Log) -> tuple[tuple[object, type], ...]:
+    """What SQLite keeps and never checks."""
+    return (log.number, int), (log.origin, str), (log.jurisdiction, str), (log.family, str), (log.size, int)
 
 
 def is_running(data: Path) -> bool:

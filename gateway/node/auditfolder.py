@@ -123,7 +123,7 @@ class ExportFolder:
 
 
 def loose_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every file of an export that no hash of a tree covers, by its path below the folder: all but tiles and bundles."""
+    """Every file of an export that no hash of a tree covers, by its path: all but tiles and bundles."""
     for file in files_below(folder):
         parts = file.relative_to(folder).parts
         if not (len(parts) > 4 and parts[0] == LOGS and parts[3] == "tile"):
@@ -131,8 +131,10 @@ def loose_files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def digest(file: Path) -> str:
-    """SHA-256 (hex) of a file; raises ``Lacking``."""
+    """SHA-256 (hex) of a regular file, "" for anything else; raises ``Lacking``."""
     try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            return ""
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:

@@ -31,9 +31,14 @@ KEPT: Mapping[str, str] = {
     "quarantine": "SELECT key, subject, id, reason, field, known FROM quarantine ORDER BY key",
     "ids": "SELECT log, id, first FROM ids ORDER BY log, id",
     "subjects": "SELECT family, source, subject FROM subjects ORDER BY family, source, subject",
-    "terms": f"SELECT t.kind, t.term, {_SUBJECT} FROM terms t LEFT JOIN subjects s ON s.number = t.subject ORDER BY 1, 2, 3, 4, 5",
+    "terms": f"SELECT t.kind, t.term, {_SUBJECT} FROM terms t LEFT JOIN subjects s ON s.number = t.subject"
+    " ORDER BY 1, 2, 3, 4, 5",
 }
 BY_LEAF = ("records", "quarantine")
+OTHER_TRUST = "索引依据其他信任文件生成，未作比对 · its index was made with other trust data; not compared"
+NOT_WHOLE = "部分记录无法核验，未比对索引 · not every leaf could be judged; its index was not compared"
+UNREADABLE = (sqlite3.Error, ValueError, TypeError)
+"""What a damaged database raises: pages, names that are no UTF-8, values of another kind."""
 _KEYED = (("entries", INDEX_BITS), ("seals", INDEX_BITS), ("tiles", 48))
 _RANKS: Mapping[type, int] = {type(None): 0, int: 1, float: 1, str: 2, bytes: 3}
 
@@ -69,7 +74,7 @@ class KeptDatabase:
         """Everything that the database says otherwise than its logs; and what could not be compared."""
         try:
             notices = self._compare(trust)
-        except (sqlite3.Error, TypeError) as error:
+        except UNREADABLE as error:
             return [*self.findings, found("ledger.corrupt", file=self.file, detail=error)], []
         return self.findings, notices
 
@@ -87,13 +92,9 @@ class KeptDatabase:
             if text != "ok"
         )
         if rejudge.due(self.connection, trust):
-            return [
-                f"{self.file}: 索引依据其他信任文件生成，未作比对 · its index was made with other trust data; not compared"
-            ]
+            return [f"{self.file}: {OTHER_TRUST}"]
         if not whole:
-            return [
-                f"{self.file}: 部分记录无法核验，未比对索引 · not every leaf could be judged; its index was not compared"
-            ]
+            return [f"{self.file}: {NOT_WHOLE}"]
         for table in KEPT:
             self.findings.extend(self._differing(table))
         return []
@@ -147,21 +148,25 @@ class Kept:
 
     def statement(self, statement: Statement, *, sealed: bool) -> None:
         """Hold the columns of a sealed checkpoint, or of the checkpoint, against its note."""
-        connection, number, file = self._database.connection, self._log.number, self._database.file
-        if sealed:
-            row = logbook.seal_at(connection, number, statement.size)
-            said = None if row is None else (row.size, bytes(row.root), row.date)
-            good = said == (statement.size, statement.root, statement.date)
-        else:
-            newest = logbook.newest_checkpoint(connection, number)
-            good = newest is not None and newest[:2] == (statement.size, statement.date)
-            if self._log.size != statement.size:
-                self._find(
-                    found("ledger.size", self._log.origin, index=statement.size, file=file, detail=self._log.size)
-                )
+        origin, file = self._log.origin, self._database.file
+        try:
+            good = self._sealed_so(statement) if sealed else self._newest_so(statement)
+        except UNREADABLE as error:
+            self._find(found("ledger.corrupt", origin, file=file, detail=error))
+            return
         if not good:
-            detail = f"the columns of the checkpoint of size {statement.size} of {self._log.origin} are not what its note says"
-            self._find(found("ledger.rows", self._log.origin, index=statement.size, file=file, detail=detail))
+            detail = f"the columns of the checkpoint of size {statement.size} are not what its note says"
+            self._find(found("ledger.rows", origin, index=statement.size, file=file, detail=detail))
+        if not sealed and self._log.size != statement.size:
+            self._find(found("ledger.size", origin, index=statement.size, file=file, detail=self._log.size))
+
+    def _sealed_so(self, statement: Statement) -> bool:
+        row = logbook.seal_at(self._database.connection, self._log.number, statement.size)
+        return row is not None and (bytes(row.root), row.date) == (statement.root, statement.date)
+
+    def _newest_so(self, statement: Statement) -> bool:
+        newest = logbook.newest_checkpoint(self._database.connection, self._log.number)
+        return newest is not None and newest[:2] == (statement.size, statement.date)
 
     def judged(self, leaf: int, entry: bytes, sealed: Statement, result: VerifiedRecord | Refused) -> None:
         """Index the leaf in the database of our own, as a first reading would."""
@@ -183,7 +188,10 @@ class Kept:
     def _known_at(self, size: int) -> int:
         """When the node had the seal of this size (ms), by its own word."""
         if self._known[0] != size:
-            seal = logbook.seal_at(self._database.connection, self._log.number, size)
+            try:
+                seal = logbook.seal_at(self._database.connection, self._log.number, size)
+            except UNREADABLE:
+                seal = None  # said by ``statement``
             self._known = (size, seal.known if seal is not None else 0)
         return self._known[1]
 

@@ -93,10 +93,9 @@ class Findings:
 
 
 class LogAudit:
-    """The audit of one log; ``run`` once. ``whole``: every leaf was judged."""
+    """The audit of one log; ``run`` once."""
 
     def __init__(self, log: LogFiles, name: LogName, means: Means) -> None:
-        self.whole = False
         self._log = log
         self._name = name
         self._means = means
@@ -140,7 +139,6 @@ class LogAudit:
             names = await self._log.names()
             if not self._log.unborn or names:
                 self._find(-1, found("file.missing", self._name.origin, file=label))
-            self.whole = True
             return None
         head = self._reader().read(note, label)
         if head.fault is not None:
@@ -185,7 +183,6 @@ class LogAudit:
             judge.close()
         if fault is not None:
             raise fault
-        self.whole = walk.tree.size == self._size
 
     def _new_judge(self) -> Judge[Any]:
         trust, name = self._means.trust, self._name

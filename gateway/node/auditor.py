@@ -25,13 +25,16 @@ from gateway.node.auditfolder import LOGS, SCHEMAS, TRUST, ExportFolder
 from gateway.node.auditlog import CHECKPOINT, Depth, LogAudit, LogName, Means
 from gateway.node.auditreport import AuditFinding, LogReport, Report, found, found_error
 from gateway.node.auditurl import open_node
-from gateway.node.logsources import Lacking, LogFiles, LogSource
+from gateway.node.logsources import Lacking, LogFiles, LogSource, last_part
 from gateway.trust import notes
 from gateway.trust.trusted import ROSTER, TrustData, load
 
 READERS = max(2, os.cpu_count() or 2)
 
-NOT_GIVEN = "信任文件取自来源本身，可用 --trust 指定自己的 · the trust data were found at the source itself; give your own with --trust"
+NOT_GIVEN = (
+    "信任文件取自来源本身，可用 --trust 指定自己的"
+    " · the trust data were found at the source itself; give your own with --trust"
+)
 
 Progress = Callable[[int, int], None]
 """Takes records done and records known of."""
@@ -130,35 +133,37 @@ def _find_trust(source: LogSource, before: list[AuditFinding]) -> TrustData | No
 
 
 async def _audit_log(log: LogFiles, means: Means, before: list[AuditFinding]) -> LogReport:
-    name = await _name_of(log, means.trust)
+    name = _name_of(log, means.trust, before)
     if name is None:
-        claimed = log.origin or f"{log.jurisdiction}/{log.last_part}"
+        origin = await _claimed_origin(log)
         if means.trust is not None:
-            before.append(found("log.unknown", claimed, file=log.label(CHECKPOINT), detail=claimed, lacking=True))
-        origin = await _claimed_origin(log, claimed)
+            before.append(found("log.unknown", origin, file=log.label(CHECKPOINT), detail=origin, lacking=True))
         family = log.last_part.partition(".")[0]
         means = Means(None, Depth.STRUCTURE, means.pool, means.progress)
         name = LogName(origin, log.jurisdiction, family)
     return await LogAudit(log, name, means).run()
 
 
-async def _name_of(log: LogFiles, trust: TrustData | None) -> LogName | None:
-    """The log by the roster: of the origin that the source claims, or of the folder where it lies; None if it has no
-    such log.
-    """
+def _name_of(log: LogFiles, trust: TrustData | None, before: list[AuditFinding]) -> LogName | None:
+    """The log by the roster: of the origin that the source claims, or of the folder where it lies; None if unknown."""
     if trust is None:
         return None
     origin = log.origin or f"{trust.roster.network}/{log.jurisdiction}/{log.last_part}"
     known = trust.roster.log(origin)
-    if known is None or (known[0].id, origin.rpartition("/")[2]) != (log.jurisdiction, log.last_part):
+    if known is None:
         return None
+    if (known[0].id, last_part(origin)) != (log.jurisdiction, log.last_part):
+        before.append(found("log.place", origin, file=log.label(CHECKPOINT), detail=origin))
     return LogName(origin, known[0].id, known[1].family)
 
 
-async def _claimed_origin(log: LogFiles, claimed: str) -> str:
-    """Without a roster: what the checkpoint calls itself, if the folder bears that name."""
+async def _claimed_origin(log: LogFiles) -> str:
+    """Without a roster: the source's word, or what the checkpoint calls itself, if the folder bears that name."""
+    place = f"{log.jurisdiction}/{log.last_part}"
+    if log.origin:
+        return log.origin
     said = await _claims(log)
-    return said.origin if said is not None and said.origin.endswith(f"/{log.jurisdiction}/{log.last_part}") else claimed
+    return said.origin if said is not None and said.origin.endswith(f"/{place}") else place
 
 
 async def _claimed_size(log: LogFiles) -> int:

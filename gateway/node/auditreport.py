@@ -13,7 +13,7 @@ its sentence in both languages.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,10 +136,6 @@ class Report:
             return CLEAN
         return LACKING if all(finding.lacking for finding in self.findings) else DAMAGED
 
-    def text(self) -> str:
-        """For people: the answer, what it covers, a line a log, what is wrong, what is to be said."""
-        return "\n".join(_lines(self))
-
     def to_json(self) -> dict[str, Any]:
         """The object of ``audit --json``."""
         return {
@@ -156,33 +152,6 @@ class Report:
             "notices": list(self.notices),
             "by_log": [log.to_json() for log in self.logs],
         }
-
-
-_HEADS = {
-    CLEAN: "审计通过 clean",
-    DAMAGED: "审计发现问题 something is wrong",
-    LACKING: "审计不完整 the audit lacked bytes or keys",
-}
-_TRUST = {"given": "指定 given", "found": "来源自带 found at the source", "none": "未用 none used"}
-
-
-def _lines(report: Report) -> Iterator[str]:
-    yield f"{_HEADS[report.exit_code]}: {report.source}"
-    yield (
-        f"  日志 logs {len(report.logs)} · 记录 records {report.records} · 待新版模式 newer {report.newer}"
-        f" · 已删除、承诺完好 erased, commitment intact {report.erased} · 信任文件 trust data {_TRUST[report.trust]}"
-    )
-    if report.structure_only:
-        yield "  仅核查结构，未核验签名 structure only: no signature was checked"
-    for log in report.logs:
-        faults = len(log.findings) + log.more
-        yield f"  {'✗' if faults else '✓'} {log.origin}  {log.size}  {base64.b64encode(log.root).decode()}"
-    for finding in report.findings:
-        yield f"  ! [{finding.reason}] {finding.log} {finding.zh} · {finding.en}"
-    hidden = sum(log.more for log in report.logs)
-    if hidden:
-        yield f"  … 另有 {hidden} 项 and {hidden} more"
-    yield from (f"  · {notice}" for notice in report.notices)
 
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
@@ -210,6 +179,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "file.form": ("{file} can't be read: {detail}", "{file} 格式不正确：{detail}"),
     "vkeys.unknown": ("{file} names a key that the roster does not: {detail}", "{file} 中的密钥不在名册中：{detail}"),
     "vkeys.missing": ("{file} lacks a key of the roster: {detail}", "{file} 缺少名册中的密钥：{detail}"),
+    "log.place": ("{file}: {detail} stands in the place of another log", "{file}：{detail} 放在了其他日志的位置"),
     "history.width": (
         "{file} holds {detail} sealed checkpoints; every file but the last holds 256",
         "{file} 含 {detail} 个封存检查点；除最后一个文件外均应为 256 个",

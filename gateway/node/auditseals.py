@@ -159,7 +159,7 @@ class SealStream:
             self._find(self._size, found("history.order", origin, index=said.size, file=seal.file, detail=self._size))
             return False
         if seal.fault is not None:
-            self._find(said.size, found_error(seal.fault, origin, index=None, file=f"{seal.file} ({said.size})"))
+            self._find(self._size, found_error(seal.fault, origin, index=None, file=f"{seal.file} ({said.size})"))
         elif said.date < self._date:
             self._find(said.size, found("history.date", origin, index=said.size, file=seal.file))
         elif self._log.beside is not None and said.date:

@@ -116,7 +116,7 @@ class Counter:
                 asked.purpose,
                 asked.known_at,
             )
-            facts = finder.facts(question) if one is not None else finder.nothing(asked.source, matches)
+            facts = finder.facts(question) if one is not None else finder.nothing(asked.source, matches, asked.subject)
             verdict = judge(question, facts)
         self._measures.verdicts.labels(verdict.verdict.value, verdict.headline.value).inc()
         body = answer.to_json(verdict)

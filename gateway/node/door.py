@@ -102,6 +102,10 @@ class _Ahead(index.LogHistory):
             self._ids[record_id] = super().first_index(record_id)
         return self._ids[record_id]
 
+    def is_new(self, record_id: str) -> None:
+        """This id was made here a moment ago from 74 random bits: the tables need not be asked for it."""
+        self._ids[record_id] = None
+
     def last(self, subject: str) -> Last | None:
         if subject not in self._last:
             self._last[subject] = super().last(subject)
@@ -153,14 +157,19 @@ class Door:
 
     def take(self, draft: Draft) -> Receipt:
         """Judge one draft; a refusal is an answer, never an exception."""
-        record_id = draft.id or uuid7(self._now, secrets.token_bytes(NOISE_BYTES))
+        record_id = draft.id or self._new_id()
         try:
             return self._take(draft, record_id)
         except Refused as refused:
             return refusal(record_id, refused)
 
+    def _new_id(self) -> str:
+        made = uuid7(self._now, secrets.token_bytes(NOISE_BYTES))
+        self._history.is_new(made)
+        return made
+
     def _take(self, draft: Draft, record_id: str) -> Receipt:
-        if draft.id is not None:
+        if draft.id is not None and draft.id.isascii():  # no other is an id, nor is every other text for a database
             first = self._history.first_index(draft.id)
             if first is not None:
                 return self._same_id(draft, draft.id, first)
@@ -173,6 +182,7 @@ class Door:
             return self._receipt("duplicate", self._entry_record(last.index).id, last.index)
         if draft.time is None and last is not None and last.time > record.time:
             line, record, warnings = self._judge(draft, record_id, place, time=last.time)
+        gate.check_own_signer(self._signer.name, self._signer.key.key_id, place, self._trust)
         verified = gate.settle(Reading(record, (self._signer.name,), warnings), place, self._history)
         self._let_in(line, verified, place)
         return self._receipt("logged", record.id, place.index)

@@ -33,6 +33,7 @@ from gateway.recognition.facts import (
 )
 from gateway.recognition.present import Choice, Fate, choose, newest
 from gateway.records.families import split_subject
+from gateway.records.identifiers import normalise_query
 from gateway.records.record import Credit, Licence
 from gateway.trust.gate import Place, VerifiedRecord, admit
 from gateway.trust.trusted import TrustData
@@ -50,7 +51,7 @@ class FactFinder:
     asking: str
     own_clock: OwnClock
 
-    def nothing(self, source: str | None, matches: Sequence[Match]) -> Facts:
+    def nothing(self, source: str | None, matches: Sequence[Match], subject: str) -> Facts:
         """Facts where no subject was found, or several and none is chosen."""
         logs = [
             view
@@ -63,6 +64,7 @@ class FactFinder:
             tuple(self.log_facts(view) for view in logs),
             Choice(Fate.NONE),
             matches=tuple(matches),
+            quarantined=tuple(index for view in logs for index in _claiming(view, subject)),
             own_clock_slow=self._slow(),
         )
 
@@ -70,7 +72,7 @@ class FactFinder:
         """All that is known about one (source, subject)."""
         views = self.views.of(question.source or "", "licence")
         if not views:
-            return self.nothing(question.source, ())
+            return self.nothing(question.source, (), question.subject)
         connection = views[-1].connection
         rows = subjects.rows(connection, "licence", question.source or "", question.subject)
         choice = choose(rows, question.as_of, question.known_at)
@@ -220,6 +222,11 @@ class FactFinder:
             objected=choice.objected,
             summary=f"{content.authority_name} {number} {content.decided_on.isoformat()}",
         )
+
+
+def _claiming(view: LogView, subject: str) -> list[int]:
+    """Indices of the quarantined leaves that claim what was asked about: a subject, or the number in one."""
+    return subjects.quarantined_claiming(view.connection, view.log, subject, normalise_query(subject))
 
 
 def read_verified(view: LogView, leaf: int, trust: TrustData) -> VerifiedRecord:

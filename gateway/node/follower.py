@@ -25,17 +25,16 @@ from gateway.bus.port import CHECKPOINT, LOG_INDEX, SIGNATURE, Bus, Message, Rec
 from gateway.errors import Refused
 from gateway.ledger import logbook
 from gateway.ledger.database import Database
-from gateway.ledger.logbook import Log, Seal
-from gateway.node import admission, statements
+from gateway.ledger.logbook import Log
+from gateway.node import admission, rejudge, statements
 from gateway.node.freshness import Freshness, OwnClock
 from gateway.node.measures import Measures
-from gateway.node.statements import Statement
+from gateway.node.statements import Heard, Statement
 from gateway.node.tail import Run, Tail
 from gateway.node.trustfolder import TrustFolder
 from gateway.trust import gate
 
 GAP_S = 2.0
-MOST_INDEX = 1 << logbook.INDEX_BITS
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +65,7 @@ class Follower:
     tail: Tail
     freshness: Freshness = field(default_factory=Freshness)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    heard: Heard = field(default_factory=Heard)
     held: tuple[int, int, bytes] = (-1, -1, b"")
     newest: tuple[int, int] = (-1, -1)
     kept: tuple[int, int, bytes] = (-1, -1, b"")
@@ -84,6 +84,9 @@ class Follower:
             size, date, _ = follower.held = follower.kept = newest
             follower.newest = (size, date)
             follower.freshness.heard(size, date, parts.clock(), time.monotonic())
+            latest = follower.read(newest[2])
+            if latest is not None:
+                follower.heard.keep(latest, log.size)
         return follower
 
     @property
@@ -99,11 +102,12 @@ class Follower:
         await self.parts.mirrors.write(lambda c: logbook.set_heartbeat(c, number, size, date, note))
         self.kept = (size, date, note)
 
-    def begin_again(self) -> None:
+    async def begin_again(self) -> None:
         """After a fault of the disk: only what is durable counts."""
-        self.reread()
-        frontier = logbook.frontier(self.parts.mirrors.read, self.log.number, self.log.size)
-        self.tail = Tail(frontier, self.log.position)
+        async with self.busy:
+            self.reread()
+            frontier = logbook.frontier(self.parts.mirrors.read, self.log.number, self.log.size)
+            self.tail = Tail(frontier, self.log.position)
 
     async def receive(self, batch: Sequence[Received]) -> None:
         async with self.busy:
@@ -124,9 +128,7 @@ class Follower:
         if fault == "tail.full":
             await self.commit()
             fault = self.tail.add(at, entry, received.position)
-        if fault == "index.ahead":
-            self._want(at)
-        elif fault is not None:
+        if fault is not None:
             self._garbage(fault)
         note = header(received.message, CHECKPOINT)
         if note is not None:
@@ -134,26 +136,27 @@ class Follower:
 
     async def _take_seal(self, note: bytes) -> None:
         statement = self.read(note)
-        if statement is None:
+        if statement is None or await self._contradicts(statement):
             return
-        if statement.size <= self.tail.covered:
-            if statement.size > self.log.size:
-                await self.commit()
-            if not await self._judge(statement):
-                await self._keep_late_seal(statement)
-        elif statement.size <= self.tail.end:
-            if not self.tail.cover(statement, self.now_ms()):
-                self._garbage("root.mismatch")
-                self._want(statement.size, at_once=True)
-        else:
-            self._want(statement.size)
         self._heard(statement)
+        if statement.size <= self.log.size:
+            await self._keep_late_seal(statement)
+        elif statement.size <= self.tail.covered:
+            await self.commit()
+            await self._take_seal(note)
+        elif statement.size > self.tail.end:
+            self._want(statement.size)
+        elif not self.tail.cover(statement, self.now_ms()):
+            self._garbage("root.mismatch")
+            self._want(statement.size, at_once=True)
 
     async def _keep_late_seal(self, statement: Statement) -> None:
-        number = self.log.number
-        if statement.size and logbook.seal_at(self.parts.mirrors.read, number, statement.size) is None:
-            seal = Seal(statement.size, statement.root, statement.date, statement.note, self.now_ms())
-            await self.parts.mirrors.write(lambda c: logbook.add_seal(c, number, seal))
+        """A seal of leaves that a larger one covered before is their logged time all the same, on every machine."""
+        if not rejudge.is_first(self.parts.mirrors.read, self.log.number, statement):
+            return
+        trust = self.parts.trust.current
+        await self.parts.mirrors.write(lambda c: rejudge.take_late_seal(c, self.log, statement, trust))
+        self.changed.set()
 
     async def hear(self, note: bytes) -> None:
         """A checkpoint from the checkpoint topic or over HTTP: freshness, gaps and forks, but no seal."""
@@ -161,10 +164,11 @@ class Follower:
             statement = self.read(note)
             if statement is None or self.log.frozen is not None:
                 return
+            if await self._contradicts(statement):
+                return
             if statement.size > self.log.size:
                 self._want(statement.size)
-            if not await self._judge(statement):
-                self._heard(statement)
+            self._heard(statement)
 
     def read(self, note: bytes) -> Statement | None:
         trust = self.parts.trust.current
@@ -174,9 +178,10 @@ class Follower:
             self._garbage(refused.reason)
             return None
 
-    async def _judge(self, statement: Statement) -> bool:
-        """Hold a statement against what is verified; True when it proves a fork."""
+    async def _contradicts(self, statement: Statement) -> bool:
+        """Hold a statement against what is verified and what was heard; True when it proves a fork."""
         found = statements.contradiction(self.parts.mirrors.read, self.log, statement)
+        found = found or self.heard.contradiction(statement)
         if found is None:
             return False
         await self.freeze(found[0], found[1], statement.note)
@@ -197,9 +202,13 @@ class Follower:
             if statement.date > self.newest[1]:
                 self.parts.own_clock.heard(self.log.jurisdiction, statement.date, now, tick)
             self.newest = (statement.size, statement.date)
-            if statement.size <= self.log.size:
-                self.held = (statement.size, statement.date, statement.note)
+        self.heard.keep(statement, self.log.size)
+        self._hold(statement.size, statement.date, statement.note)
         self.changed.set()
+
+    def _hold(self, size: int, date: int, note: bytes) -> None:
+        if size <= self.log.size and (size, date) > self.held[:2]:
+            self.held = (size, date, note)
 
     def now_ms(self) -> int:
         return int(self.parts.clock() * 1000)
@@ -208,7 +217,7 @@ class Follower:
         self.parts.measures.garbage.labels(self.log.origin, reason).inc()
 
     def _want(self, size: int, *, at_once: bool = False) -> None:
-        self.wanted = max(self.wanted, size) if size < MOST_INDEX else self.wanted
+        self.wanted = max(self.wanted, size)
         if self.wanted_since is None:
             self.wanted_since = time.monotonic() - (GAP_S if at_once else 0.0)
 
@@ -216,9 +225,7 @@ class Follower:
         run = self.tail.take()
         if run is None:
             return
-        trust = self.parts.trust.current
-        with self.parts.measures.stage("mirror.read"):
-            readings = await admission.read_all(self.parts.readers, self.log, run, trust)
+        readings = await self._read_all(run)
         with self.parts.measures.stage("mirror.commit"):
             refused = await self.parts.mirrors.write(lambda c: admission.write(c, self.log, run, readings))
         self.tail.settled(run)
@@ -228,8 +235,27 @@ class Follower:
         if self.log.size >= self.wanted:
             self.wanted, self.wanted_since = 0, None
         seal = run.seals[-1]
-        self.held = (seal.size, seal.date, seal.note)
+        self._hold(seal.size, seal.date, seal.note)
         self.changed.set()
+        await self._judge_due()
+
+    async def _read_all(self, run: Run) -> list[gate.Reading | Refused]:
+        """Judge a run by the trust data in force when it is written: else what came in meanwhile would be missed by the
+        round of judging again that new trust data bring (law 6).
+        """
+        while True:
+            trust = self.parts.trust.current
+            with self.parts.measures.stage("mirror.read"):
+                readings = await admission.read_all(self.parts.readers, self.log, run, trust)
+            if trust is self.parts.trust.current:
+                return readings
+
+    async def _judge_due(self) -> None:
+        """Hold what was said of these leaves before they came against the tree that they make."""
+        for statement in self.heard.due(self.log.size):
+            self._hold(statement.size, statement.date, statement.note)
+            if self.log.frozen is None:
+                await self._contradicts(statement)
 
     def _count(self, run: Run, refused: Sequence[Refused]) -> None:
         measures = self.parts.measures

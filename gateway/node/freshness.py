@@ -32,6 +32,14 @@ class Heartbeat:
 
 
 @dataclass(slots=True)
+class _Pending:
+    """A size that the reader lacks: when it was first shown, and its newest heartbeat."""
+
+    since: float
+    newest: Heartbeat
+
+
+@dataclass(slots=True)
 class Freshness:
     """Of one log, as one reader sees it."""
 
@@ -39,8 +47,7 @@ class Freshness:
     heard_at: float | None = None
     from_future: int = 0
     _size: int = 0
-    _pending: list[Heartbeat] = field(default_factory=list)
-    _lacking_since: float | None = None
+    _pending: dict[int, _Pending] = field(default_factory=dict)
 
     def heard(self, size: int, date: int, now: float, tick: float) -> None:
         """A valid dated statement came. One dated over 30 s ahead is not used."""
@@ -52,20 +59,17 @@ class Freshness:
         if size <= self._size:
             self._use(beat)
             return
-        self._lacking_since = self._lacking_since or tick
-        self._pending.append(beat)
+        pending = self._pending.setdefault(size, _Pending(tick, beat))
+        if date > pending.newest.date:
+            pending.newest = beat
         if len(self._pending) > MOST_PENDING:
-            self._pending.sort(key=lambda pending: (pending.size, -pending.date))
-            self._pending.pop()
+            del self._pending[max(self._pending)]
 
     def verified(self, size: int) -> None:
         """The reader holds the tree of this size whole now."""
         self._size = size
-        ready = [beat for beat in self._pending if beat.size <= size]
-        self._pending = [beat for beat in self._pending if beat.size > size]
-        for beat in ready:
-            self._use(beat)
-        self._lacking_since = min((beat.tick for beat in self._pending), default=None)
+        for ready in [pending for pending in self._pending if pending <= size]:
+            self._use(self._pending.pop(ready).newest)
 
     def _use(self, beat: Heartbeat) -> None:
         if self.newest is None or (beat.date, beat.size) > (self.newest.date, self.newest.size):
@@ -81,12 +85,12 @@ class Freshness:
 
     def lacking(self, tick: float) -> bool:
         """Whether the owner has shown, for over 5 minutes, a size that this reader still lacks."""
-        return self._lacking_since is not None and tick - self._lacking_since > LACKING_S
+        return any(tick - pending.since > LACKING_S for pending in self._pending.values())
 
     @property
     def known_size(self) -> int:
         """Largest size that the owner has signed, held or not."""
-        return max((beat.size for beat in self._pending), default=self._size)
+        return max(self._pending, default=self._size)
 
 
 class OwnClock:

@@ -74,19 +74,28 @@ class LogHistory:
 
     def leaf_hash(self, index: int) -> bytes | None:
         """Leaf hash of an earlier leaf."""
-        if key_of(self._log.number, index) >= self._below:
+        if not self._is_below(index):
             return None
         return logbook.leaf_hash_at(self._connection, self._log.number, index)
 
     def subject_at(self, index: int) -> str | None:
-        """Subject of an earlier leaf, accepted or claimed."""
+        """Subject of an earlier leaf, accepted or claimed; of one that was erased, as long as its bytes are here."""
+        if not self._is_below(index):
+            return None
         key = key_of(self._log.number, index)
         row = self._connection.execute(
             "SELECT s.subject FROM records r JOIN subjects s ON s.number = r.subject WHERE r.key = ?"
             " UNION ALL SELECT subject FROM quarantine WHERE key = ?",
             (key, key),
         ).fetchone()
-        return None if row is None else row[0]
+        if row is not None:
+            return None if row[0] is None else str(row[0])
+        entry = logbook.entry(self._connection, self._log.number, index)
+        return None if entry is None else compact.peek(entry.rpartition(b"\n\n")[0])[0]
+
+    def _is_below(self, index: int) -> bool:
+        """Whether there can be such an earlier leaf; any integer may be asked, a row key holds 40 bits."""
+        return 0 <= index <= logbook.INDEX_MASK and key_of(self._log.number, index) < self._below
 
 
 # Writing: inside the transaction that appends the leaf
@@ -145,14 +154,14 @@ def _claim_id(connection: sqlite3.Connection, log: Log, record_id: str, index: i
 
 
 def _subject_number(connection: sqlite3.Connection, log: Log, subject: str) -> int:
+    """The subject's row, made if it is new: which most are, so that the insertion is tried first."""
     values = (log.family, log.jurisdiction, subject)
     row = connection.execute(
-        "SELECT number FROM subjects WHERE family = ? AND source = ? AND subject = ?", values
+        "INSERT OR IGNORE INTO subjects (family, source, subject) VALUES (?, ?, ?) RETURNING number", values
     ).fetchone()
     if row is None:
-        row = connection.execute(
-            "INSERT INTO subjects (family, source, subject) VALUES (?, ?, ?) RETURNING number", values
-        ).fetchone()
+        query = "SELECT number FROM subjects WHERE family = ? AND source = ? AND subject = ?"
+        row = connection.execute(query, values).fetchone()
     return int(row[0])
 
 

@@ -42,7 +42,7 @@ class Measures:
         self.forks = Counter(
             "jjj_forks", "Contradicting statements signed by a log's owner", ["origin"], registry=registry
         )
-        self.crashes = Counter("jjj_mirror_crashes", "Faults of this program in a mirror", ["origin"], registry=registry)
+        self.crashes = Counter("jjj_mirror_crashes", "Faults of this program", ["origin"], registry=registry)
         self.fetched = Counter(
             "jjj_tiles_fetched_leaves", "Leaves fetched from tiles over HTTP", ["origin"], registry=registry
         )

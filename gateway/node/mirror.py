@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from contextlib import aclosing
+from itertools import pairwise
 
 import structlog
 
@@ -61,7 +63,7 @@ class Mirror:
                     await self.catch_up()
                 await asyncio.sleep(PAUSE_S)
             except CannotRun as error:
-                self._fault(error)
+                await self._fault(error)
                 await asyncio.sleep(PAUSE_S)
 
     async def _watch(self) -> None:
@@ -80,11 +82,11 @@ class Mirror:
                     self._keep_at = tick + KEEP_S
                     await self.follower.keep_heartbeat()
             except CannotRun as error:
-                self._fault(error)
+                await self._fault(error)
 
-    def _fault(self, error: CannotRun) -> None:
+    async def _fault(self, error: CannotRun) -> None:
         log.error("mirror.fault", origin=self.follower.log.origin, reason=error.reason, message=error.message)
-        self.follower.begin_again()
+        await self.follower.begin_again()
 
     async def catch_up(self) -> None:
         """Fetch what the owner, else a partner, holds above what is verified."""
@@ -94,8 +96,9 @@ class Mirror:
                 note = await source.checkpoint()
                 await self.follower.hear(note)
                 statement = self.follower.read(note)
-                if statement is not None:
-                    await self._fetch(source, statement)
+                if statement is None:
+                    continue
+                await self._fetch(source, statement)
             except (Unreachable, Refused) as error:
                 log.info("mirror.source", origin=self.follower.log.origin, reason=error.reason, message=error.message)
                 continue
@@ -111,46 +114,80 @@ class Mirror:
 
     async def _fetch(self, source: TileClient, target: Statement) -> None:
         """Fetch and commit all that the source's sealed checkpoints cover above what is verified."""
-        number = logbook.count_seals(self.follower.parts.mirrors.read, self.follower.log.number) // SEALS_A_FILE
+        number, last = await self._first_file(source), -1
         while self.follower.log.size < target.size and self.follower.log.frozen is None:
-            before = self.follower.log.size
             notes = await source.history(number)
-            read = [self.follower.read(note) for note in notes]
-            seals = [seal for seal in read if seal is not None and seal.size > before]
-            if seals:
-                await self._fetch_seals(source, seals, target)
-            if self.follower.log.size == before and len(notes) < SEALS_A_FILE:
-                raise Refused("history.short", f"{source.url} has no sealed checkpoint above {before}")
-            number += len(notes) >= SEALS_A_FILE
+            seals = [seal for note in notes if (seal := self.follower.read(note)) is not None]
+            sizes = [last, *(seal.size for seal in seals)]
+            if any(one >= other for one, other in pairwise(sizes)):
+                raise Refused("history.order", f"{source.url}: the sizes in history/{number} do not rise")
+            for part in _parts([seal for seal in seals if self.follower.log.size < seal.size <= target.size]):
+                await self._fetch_part(source, part, target)
+            if len(notes) < SEALS_A_FILE and self.follower.log.size < target.size:
+                raise Refused("history.short", f"{source.url} shows no sealed checkpoint of {target.size}")
+            number, last = number + 1, sizes[-1]
 
-    async def _fetch_seals(self, source: TileClient, seals: list[Statement], target: Statement) -> None:
+    async def _first_file(self, source: TileClient) -> int:
+        """The history file in which to begin: the source may hold other seals below than we do."""
+        number = logbook.count_seals(self.follower.parts.mirrors.read, self.follower.log.number) // SEALS_A_FILE
+        while number > 0:
+            try:
+                first = self.follower.read((await source.history(number))[0])
+            except Unreachable as error:
+                if error.reason != "source.missing":
+                    raise
+                first = None
+            if first is not None and first.size <= self.follower.log.size:
+                break
+            number -= 1
+        return number
+
+    async def _fetch_part(self, source: TileClient, seals: list[Statement], target: Statement) -> None:
+        """Fetch the leaves of some seals in one go; nothing waits for the source, so the topic may be quicker."""
+        while (start := self.follower.log.size) < seals[-1].size and self.follower.log.frozen is None:
+            entries = await source.entries(start, seals[-1].size, target.size)
+            self.follower.parts.measures.fetched.labels(self.follower.log.origin).inc(len(entries))
+            if not await self._take(start, entries, seals):
+                await self._prove_fork(source, target)
+                raise Refused("root.mismatch", f"{source.url}: leaves from {start} on do not give the signed roots")
+
+    async def _take(self, start: int, entries: list[bytes], seals: list[Statement]) -> bool:
+        """Put fetched leaves in place of the provisional ones; False where a seal does not cover them."""
         async with self.follower.busy:
-            self.follower.tail.drop()
+            tail = self.follower.tail
+            if self.follower.log.size != start:
+                return True
+            tail.drop()
+            for offset, entry in enumerate(entries):
+                tail.add(start + offset, entry, None)
             for seal in seals:
-                if not self.follower.tail.covered < seal.size <= target.size:
-                    continue
-                start = self.follower.tail.end
-                entries = await source.entries(start, seal.size, target.size)
-                for offset, entry in enumerate(entries):
-                    self.follower.tail.add(start + offset, entry, None)
-                if not self.follower.tail.cover(seal, self.follower.now_ms()):
+                if seal.size > tail.covered and not tail.cover(seal, self.follower.now_ms()):
                     await self.follower.commit()
-                    await self._prove_fork(source, target)
-                    raise Refused(
-                        "root.mismatch", f"{source.url}: leaves up to {seal.size} do not give the signed root"
-                    )
-                self.follower.parts.measures.fetched.labels(self.follower.log.origin).inc(len(entries))
-                if self.follower.tail.covered - self.follower.tail.size >= ENTRIES_A_FETCH:
-                    await self.follower.commit()
+                    return False
             await self.follower.commit()
+            return True
 
     async def _prove_fork(self, source: TileClient, target: Statement) -> None:
         """Freeze if the source's hashes give the signed root, but another tree than ours below: it does not extend."""
+        size, number = self.follower.log.size, self.follower.log.number
         hashes = await source.leaf_hashes(target.size)
         tree = Frontier(0, [])
-        tree.extend(hashes[: self.follower.log.size])
-        other = tree.root() != self.follower.tail.frontier.root()
-        tree.extend(hashes[self.follower.log.size :])
-        seal = logbook.last_seal(self.follower.parts.mirrors.read, self.follower.log.number)
+        tree.extend(hashes[:size])
+        other = tree.root() != logbook.root_at(self.follower.parts.mirrors.read, number, size)
+        tree.extend(hashes[size:])
+        seal = logbook.last_seal(self.follower.parts.mirrors.read, number)
         if other and tree.root() == target.root and seal is not None:
-            await self.follower.freeze("log.fork", seal.note, target.note)
+            async with self.follower.busy:
+                await self.follower.freeze("log.fork", seal.note, target.note)
+
+
+def _parts(seals: list[Statement]) -> Iterator[list[Statement]]:
+    """Seals in groups of about ``ENTRIES_A_FETCH`` leaves: a bundle is not fetched for each of its leaves anew."""
+    part: list[Statement] = []
+    for seal in seals:
+        part.append(seal)
+        if seal.size - part[0].size >= ENTRIES_A_FETCH:
+            yield part
+            part = []
+    if part:
+        yield part

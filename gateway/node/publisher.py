@@ -21,7 +21,7 @@ import structlog
 
 from gateway.errors import CannotRun, Refused
 from gateway.ledger import logbook
-from gateway.ledger.database import Database
+from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
 from gateway.node import index
 from gateway.node.door import Door, Draft, Receipt, Taken, refusal
@@ -156,6 +156,8 @@ class Publisher:
         return batch
 
     def _until_next_checkpoint(self) -> float:
+        if self._refusing is not None:
+            return PUBLISH_EVERY_S
         now = time.monotonic()
         return max(
             0.01, min((self._checkpoint_due(state) - now for state in self.logs.values()), default=PUBLISH_EVERY_S)
@@ -173,18 +175,26 @@ class Publisher:
         loop = asyncio.get_running_loop()
         try:
             with self._measures.stage("publish.judge_sign"):
-                works, receipts = await loop.run_in_executor(self._thread, self._prepare, [w.drafts for w in batch])
+                works, receipts = await loop.run_in_executor(self._thread, self._judge, [w.drafts for w in batch])
             await self._commit(works)
         except CannotRun as error:
             log.error("publish.failed", reason=error.reason, message=error.message)
             self._reload()
             _fail(batch, error)
             return
+        except BaseException:  # the publisher ends: nobody may wait for an answer that never comes
+            for waiting in batch:
+                waiting.answer.cancel()
+            raise
         for waiting, answers in zip(batch, receipts, strict=True):
             finished = [self._with_size(answer) for answer in answers]
             self._measures.receipts(finished)
-            if not waiting.answer.cancelled():
+            if not waiting.answer.done():
                 waiting.answer.set_result(finished)
+
+    def _judge(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
+        with faults_named(self._ledger.path, "; nothing of this batch was kept"):
+            return self._prepare(batches)
 
     def _prepare(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
         now = self._clock()
@@ -229,20 +239,23 @@ class Publisher:
     def _with_size(self, receipt: Receipt) -> Receipt:
         if receipt.size is not None or receipt.index is None:
             return receipt
-        family = receipt.log.rsplit("/", 1)[-1]
-        return replace(receipt, size=self.logs[family].own.size)
+        sizes = {state.own.log.origin: state.own.size for state in self.logs.values()}
+        return replace(receipt, size=sizes[receipt.log])
 
     def _reload(self) -> None:
         """After a fault any doubt is fatal: what the disk says is what stands."""
-        for state in self.logs.values():
-            found = logbook.find_log(self._ledger.read, state.own.log.origin)
-            size = found.size if found is not None else -1
-            if size != state.own.size:
-                self._refusing = CannotRun(
-                    "ledger.doubt",
-                    f"{state.own.log.origin}: the ledger holds {size} leaves,"
-                    f" {state.own.size} were acknowledged; restart the node",
-                )
+        try:
+            for state in self.logs.values():
+                found = logbook.find_log(self._ledger.read, state.own.log.origin)
+                size = found.size if found is not None else -1
+                if size != state.own.size:
+                    self._refusing = CannotRun(
+                        "ledger.doubt",
+                        f"{state.own.log.origin}: the ledger holds {size} leaves,"
+                        f" {state.own.size} were acknowledged; restart the node",
+                    )
+        except sqlite3.Error as error:
+            self._refusing = CannotRun("ledger.doubt", f"{self._ledger.path} can't be read: {error}; restart the node")
 
     def _next_checkpoint(self, state: OwnState) -> Published:
         """A seal that partners have not seen, as committed; else, and first after a start, a heartbeat of now."""
@@ -255,14 +268,11 @@ class Publisher:
         if self._refusing is not None:
             return
         now = time.monotonic()
-        beats: list[tuple[OwnState, Published]] = []
-        for state in self.logs.values():
-            if self._checkpoint_due(state) > now:
-                continue
-            beats.append((state, self._next_checkpoint(state)))
-        if not beats:
+        due = [state for state in self.logs.values() if self._checkpoint_due(state) <= now]
+        if not due:
             return
         try:
+            beats = [(state, self._next_checkpoint(state)) for state in due]
             await self._ledger.write(lambda connection: _write_beats(connection, beats))
         except CannotRun as error:
             log.error("heartbeat.failed", reason=error.reason, message=error.message)
@@ -303,7 +313,7 @@ def _write_beats(connection: sqlite3.Connection, beats: list[tuple[OwnState, Pub
 
 def _fail(batch: list[_Waiting], error: CannotRun) -> None:
     for waiting in batch:
-        if not waiting.answer.cancelled():
+        if not waiting.answer.done():
             waiting.answer.set_exception(error)
 
 

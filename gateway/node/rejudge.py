@@ -11,12 +11,14 @@ Rejudged(subjects=1, accepted=1, quarantined=0)
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.errors import Refused
 from gateway.ledger import logbook
-from gateway.ledger.logbook import Log, index_of, key_of
+from gateway.ledger.logbook import Log, Seal, index_of, key_of
 from gateway.node import index
+from gateway.node.statements import Statement
 from gateway.trust.gate import Place, admit
 from gateway.trust.trusted import TrustData
 
@@ -43,7 +45,8 @@ def rejudge(connection: sqlite3.Connection, trust: TrustData) -> Rejudged:
     """Judge every quarantined subject again, in one transaction."""
     subjects = accepted = quarantined = 0
     for log in logbook.all_logs(connection):
-        for keys in _groups(connection, log):
+        quarantined_leaves = _claims(connection, (key_of(log.number, 0), key_of(log.number + 1, 0)))
+        for keys in _groups(connection, log, quarantined_leaves):
             subjects += 1
             good, bad = _judge_leaves(connection, log, keys, trust)
             accepted, quarantined = accepted + good, quarantined + bad
@@ -63,26 +66,63 @@ def _mark(trust: TrustData) -> str:
     return f"{CODE} {trust.digest}"
 
 
-def _groups(connection: sqlite3.Connection, log: Log) -> list[list[int]]:
-    """Row keys to judge again: a list a subject, from its first quarantined leaf on, and one for each unreadable
-    leaf.
+def is_first(connection: sqlite3.Connection, log: int, statement: Statement) -> bool:
+    """Whether a statement about verified leaves is one that ``take_late_seal`` has to take: of a size without a sealed
+    checkpoint, or dated before the one that stands (dates never go back, so the seal as committed is the earliest).
     """
-    span = (key_of(log.number, 0), key_of(log.number + 1, 0))
-    query = (
-        "SELECT subject, min(key) FROM quarantine WHERE key >= ? AND key < ? GROUP BY subject HAVING subject NOT NULL"
-    )
-    groups = []
-    for subject, first in connection.execute(query, span).fetchall():
+    kept = logbook.seal_at(connection, log, statement.size)
+    return statement.size > 0 and (kept is None or statement.date < kept.date)
+
+
+def take_late_seal(connection: sqlite3.Connection, log: Log, statement: Statement, trust: TrustData) -> None:
+    """Keep a sealed checkpoint that came after a larger one, and judge what it dates again: the leaves above the next
+    smaller seal, and what follows them in their subjects. This node knew of these leaves when it had the larger one.
+    """
+    if not is_first(connection, log.number, statement):
+        return
+    cover = logbook.seal_covering(connection, log.number, statement.size - 1)
+    below = logbook.seal_below(connection, log.number, statement.size)
+    if cover is None:
+        return
+    seal = Seal(statement.size, statement.root, statement.date, statement.note, cover.known)
+    logbook.put_seal(connection, log.number, seal)
+    span = key_of(log.number, below.size if below is not None else 0), key_of(log.number, statement.size)
+    for keys in _groups(connection, log, _claims(connection, span, accepted=True)):
+        _judge_leaves(connection, log, keys, trust)
+
+
+def _claims(
+    connection: sqlite3.Connection, span: tuple[int, int], *, accepted: bool = False
+) -> list[tuple[str | None, int]]:
+    """(subject, first row key) of the quarantined leaves of a span, or of all its leaves; each leaf that names no
+    subject by itself.
+    """
+    named = "SELECT subject, key FROM quarantine WHERE subject NOT NULL AND key >= ?1 AND key < ?2"
+    if accepted:
+        named += (
+            " UNION SELECT s.subject, r.key FROM records r JOIN subjects s ON s.number = r.subject"
+            " WHERE r.key >= ?1 AND r.key < ?2"
+        )
+    unread = "SELECT subject, key FROM quarantine WHERE subject IS NULL AND key >= ? AND key < ? ORDER BY key"
+    return [
+        *connection.execute(f"SELECT subject, min(key) FROM ({named}) GROUP BY subject", span).fetchall(),
+        *connection.execute(unread, span).fetchall(),
+    ]
+
+
+def _groups(
+    connection: sqlite3.Connection, log: Log, claims: Sequence[tuple[str | None, int]]
+) -> Iterator[list[int]]:
+    """Row keys to judge again: all that a subject has from its first claim on, and each leaf without one."""
+    end = key_of(log.number + 1, 0)
+    for subject, first in claims:
         found = connection.execute(
             "SELECT r.key FROM records r JOIN subjects s ON s.number = r.subject WHERE s.family = ? AND s.source = ?"
             " AND s.subject = ? AND r.key >= ? AND r.key < ?"
             " UNION SELECT key FROM quarantine WHERE subject = ? AND key >= ? AND key < ? ORDER BY 1",
-            (log.family, log.jurisdiction, subject, first, span[1], subject, first, span[1]),
+            (log.family, log.jurisdiction, subject, first, end, subject, first, end),
         )
-        groups.append([row[0] for row in found])
-    unread = "SELECT key FROM quarantine WHERE subject IS NULL AND key >= ? AND key < ? ORDER BY key"
-    groups.extend([row[0]] for row in connection.execute(unread, span).fetchall())
-    return groups
+        yield [first] if subject is None else [row[0] for row in found.fetchall()]
 
 
 def _judge_leaves(connection: sqlite3.Connection, log: Log, keys: list[int], trust: TrustData) -> tuple[int, int]:

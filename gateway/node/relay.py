@@ -14,8 +14,9 @@ from collections.abc import Iterator
 import structlog
 
 from gateway.bus.port import Bus, BusError, BusWriter, Message, checkpoint_topic, record_topic
+from gateway.errors import CannotRun, GatewayError
 from gateway.ledger import logbook
-from gateway.ledger.database import Database
+from gateway.ledger.database import Database, faults_named
 from gateway.node.measures import Measures
 from gateway.node.publisher import OwnState, Publisher
 
@@ -29,12 +30,12 @@ log = structlog.get_logger(__name__)
 
 
 class Relay:
-    """Sends the own logs. ``fault`` is why the bus does not take them now, or None."""
+    """Sends the own logs. ``fault`` is why the bus, or the ledger under it, stops that now, or None."""
 
     def __init__(
         self, ledger: Database, bus: Bus, publisher: Publisher, *, jurisdiction: str, prefix: str, measures: Measures
     ) -> None:
-        self.fault: BusError | None = None
+        self.fault: GatewayError | None = None
         self._ledger = ledger
         self._bus = bus
         self._publisher = publisher
@@ -45,7 +46,7 @@ class Relay:
         self._announced: dict[str, bytes] = {}
 
     async def run(self) -> None:
-        """Send what is there, wait for more; after any error of the bus a new writer, with growing pauses."""
+        """Send what is there, wait for more; after any fault of bus or ledger a new writer, with growing pauses."""
         pause = FIRST_PAUSE_S
         while True:
             try:
@@ -56,7 +57,7 @@ class Relay:
                     await self._follow(writer)
                 finally:
                     await writer.close()
-            except BusError as error:
+            except (BusError, CannotRun) as error:
                 self.fault = error
                 self._announced.clear()
                 log.warning("relay.pause", reason=error.reason, message=error.message, seconds=pause)
@@ -85,7 +86,7 @@ class Relay:
         sent = self._sent.setdefault(own.origin, own.sent)
         while sent < state.own.size:
             stop = min(sent + MOST_A_BATCH, state.own.size)
-            messages = list(self._messages(state, sent, stop))
+            messages = self._read(state, sent, stop)
             with self._measures.stage("relay.send"):
                 await writer.publish(topic, messages)
             sent = stop
@@ -95,6 +96,10 @@ class Relay:
 
     async def _remember(self, number: int, sent: int) -> None:
         await self._ledger.write(lambda connection: logbook.set_sent(connection, number, sent))
+
+    def _read(self, state: OwnState, start: int, stop: int) -> list[Message]:
+        with faults_named(self._ledger.path, "; nothing is sent until it can be read"):
+            return list(self._messages(state, start, stop))
 
     def _messages(self, state: OwnState, start: int, stop: int) -> Iterator[Message]:
         number = state.own.log.number

@@ -20,10 +20,10 @@ import aiohttp
 import structlog
 
 from gateway.bus.embedded import EmbeddedBus
-from gateway.bus.port import Bus, BusError, checkpoint_topic
+from gateway.bus.port import Bus, BusError, Message, checkpoint_topic
 from gateway.errors import CannotRun
 from gateway.ledger import logbook
-from gateway.ledger.database import Database
+from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
 from gateway.node import guard, index, nodekeys, rejudge
 from gateway.node.config import Config
@@ -56,6 +56,7 @@ class Node:
         self.trust = TrustFolder(config.trust, config.schemas)
         self.own_clock = OwnClock()
         self.followers: dict[str, Follower] = {}
+        self._listened: set[str] = set()
         self.started_at = time.time()
         own = self.trust.current.roster.jurisdictions.get(config.jurisdiction)
         if own is None:
@@ -119,8 +120,9 @@ class Node:
 
     async def _open_own(self, family: str, origin: str) -> OwnState:
         own = await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
-        newest = logbook.newest_checkpoint(self.ledger.read, own.number)
-        frontier = logbook.frontier(self.ledger.read, own.number, own.size)
+        with faults_named(self.ledger.path, "; the node does not start"):
+            newest = logbook.newest_checkpoint(self.ledger.read, own.number)
+            frontier = logbook.frontier(self.ledger.read, own.number, own.size)
         pair = self.keys.logs[family]
         published = Published(*newest) if newest is not None else None
         highwater = HighWater(self.config.data / f"{family}.highwater")
@@ -139,7 +141,8 @@ class Node:
     async def _begin_sealing(self) -> None:
         reach = guard.Reach(self.bus, self.session, self.trust.current, self.config.bus.prefix, self.jurisdiction.id)
         try:
-            await guard.check(self.ledger.read, self.publisher.logs, reach)
+            with faults_named(self.ledger.path, "; nothing is sealed"):
+                await guard.check(self.ledger.read, self.publisher.logs, reach)
         except CannotRun as error:
             log.error("node.not_sealing", reason=error.reason, message=error.message)
             self.publisher.refuse(error)
@@ -152,16 +155,17 @@ class Node:
         for other in self.trust.current.roster.jurisdictions.values():
             if other.id == self.jurisdiction.id:
                 continue
-            listened = any(follower.log.jurisdiction == other.id for follower in self.followers.values())
             for entry in other.logs:
                 if entry.origin not in self.followers:
                     await self._follow(entry.origin, other.id, entry.family)
-            if not listened:
+            if other.id not in self._listened:
+                self._listened.add(other.id)
                 self._group.create_task(self._listen(other.id))
 
     async def _follow(self, origin: str, jurisdiction: str, family: str) -> None:
         mirrored = await self.mirrors.write(lambda c: logbook.open_log(c, origin, jurisdiction, family))
-        follower = self.followers[origin] = Follower.open(mirrored, self.parts)
+        with faults_named(self.mirrors.path):
+            follower = self.followers[origin] = Follower.open(mirrored, self.parts)
         self._group.create_task(self._keep_following(follower))
 
     async def _keep_following(self, follower: Follower) -> None:
@@ -173,27 +177,40 @@ class Node:
                 log.exception("mirror.crashed", origin=follower.log.origin)
                 self.measures.crashes.labels(follower.log.origin).inc()
             await asyncio.sleep(PAUSE_S)
-            follower.begin_again()
+            await self._begin_again(follower)
+
+    async def _begin_again(self, follower: Follower) -> None:
+        """Go back to what is durable, once it can be read."""
+        while True:
+            try:
+                with faults_named(self.mirrors.path):
+                    await follower.begin_again()
+                return
+            except CannotRun as error:
+                log.error("mirror.fault", origin=follower.log.origin, reason=error.reason, message=error.message)
+                await asyncio.sleep(PAUSE_S)
 
     async def _listen(self, jurisdiction: str) -> None:
         """A partner's checkpoint topic: heartbeats and published checkpoints of all its logs."""
         topic = checkpoint_topic(self.config.bus.prefix, jurisdiction)
-        position: int | None = None
         while True:
             try:
-                async with aclosing(self.bus.read(topic, position)) as batches:
+                async with aclosing(self.bus.read(topic, None)) as batches:
                     async for batch in batches:
                         for received in batch:
-                            follower = self.followers.get(
-                                received.message.key.partition(b" ")[0].decode(errors="replace")
-                            )
-                            if follower is not None and follower.log.jurisdiction == jurisdiction:
-                                await follower.hear(received.message.value)
-                        position = batch[-1].position + 1
-            except BusError as error:
-                log.warning("listen.bus", topic=topic, reason=error.reason, message=error.message)
-                position = None
-                await asyncio.sleep(PAUSE_S)
+                            await self._hear(jurisdiction, received.message)
+            except (BusError, CannotRun) as error:
+                log.warning("listen.pause", topic=topic, reason=error.reason, message=error.message)
+            except Exception:
+                log.exception("listen.crashed", topic=topic)
+                self.measures.crashes.labels(topic).inc()
+            await asyncio.sleep(PAUSE_S)
+
+    async def _hear(self, jurisdiction: str, message: Message) -> None:
+        follower = self.followers.get(message.key.partition(b" ")[0].decode(errors="replace"))
+        if follower is not None and follower.log.jurisdiction == jurisdiction:
+            with faults_named(self.mirrors.path):
+                await follower.hear(message.value)
 
     async def _keep_heartbeats(self) -> None:
         for follower in self.followers.values():
@@ -201,17 +218,27 @@ class Node:
                 await follower.keep_heartbeat()
 
     async def _watch_trust(self) -> None:
+        due = False
         while True:
             await asyncio.sleep(TRUST_EVERY_S)
             if self.trust.refresh():
                 log.info("trust.taken", version=self.trust.current.roster.version)
+                due = True
+            if not due:
+                continue
+            try:
                 await self._judge_again()
                 await self._follow_new()
+                due = False
+            except CannotRun as error:
+                log.error("trust.not_applied", reason=error.reason, message=error.message)
 
     async def _judge_again(self) -> None:
         trust = self.trust.current
         for database in (self.ledger, self.mirrors):
-            if rejudge.due(database.read, trust):
+            with faults_named(database.path):
+                due = rejudge.due(database.read, trust)
+            if due:
                 done = await database.write(lambda connection: rejudge.rejudge(connection, trust))
                 if done.subjects:
                     log.info(

@@ -11,11 +11,13 @@ signed statements are the evidence. Arrival order, transports and leaves are no 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.errors import Refused
 from gateway.ledger import checkpoint, logbook
 from gateway.trust.trusted import TrustData
+
+MOST_AHEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustD
     keys = {**trust.roster.keys("log", jurisdiction), **trust.roster.keys("heartbeat", jurisdiction)}
     signed = checkpoint.read(note, origin, {identity: key.vkey for identity, key in keys.items()}, require_date=True)
     found = signed.checkpoint
+    if found.size > logbook.INDEX_MASK:
+        raise Refused("checkpoint.form", f"no node holds {found.size} leaves")
     date = signed.date or 0
     for line in signed.lines:
         fault = keys[line.line.name, line.line.key_id].good_at(date, family, origin, max(found.size - 1, 0))
@@ -45,12 +49,52 @@ def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustD
 def contradiction(connection: sqlite3.Connection, log: logbook.Log, statement: Statement) -> tuple[str, bytes] | None:
     """(reason, the note it can't stand beside), if the statement contradicts what this node has verified of the log.
 
-    Two roots at one size are ``log.fork``; a later date on a smaller tree is ``log.rollback``.
+    Two roots at one size, or a tree that another doesn't extend, are ``log.fork``; a later date on a smaller tree is
+    ``log.rollback``.
     """
-    if statement.size <= log.size and statement.root != logbook.root_at(connection, log.number, statement.size):
+    if 0 < statement.size <= log.size and statement.root != logbook.root_at(connection, log.number, statement.size):
         cover = logbook.seal_covering(connection, log.number, statement.size - 1)
         return "log.fork", cover.note if cover is not None else b""
     larger = logbook.seal_covering(connection, log.number, statement.size)
     if larger is not None and statement.date > larger.date:
         return "log.rollback", larger.note
+    smaller = logbook.seal_below(connection, log.number, statement.size)
+    if smaller is not None and smaller.date > statement.date:
+        return "log.rollback", smaller.note
     return None
+
+
+@dataclass(slots=True)
+class Heard:
+    """What an owner has said of trees that are not verified yet, and its latest-dated word.
+
+    Held against all that comes, so that it does not matter in which order contradicting statements arrive. In memory
+    only, and bounded.
+    """
+
+    latest: Statement | None = None
+    _ahead: dict[int, Statement] = field(default_factory=dict)
+
+    def contradiction(self, statement: Statement) -> tuple[str, bytes] | None:
+        """As the function of this name, against statements heard."""
+        same = self._ahead.get(statement.size)
+        if same is not None and same.root != statement.root:
+            return "log.fork", same.note
+        for other in (*self._ahead.values(), *([self.latest] if self.latest is not None else [])):
+            if (other.size - statement.size) * (other.date - statement.date) < 0:
+                return "log.rollback", other.note
+        return None
+
+    def keep(self, statement: Statement, held: int) -> None:
+        """Remember a statement; ``held``: the size that is verified."""
+        if self.latest is None or statement.date >= self.latest.date:
+            self.latest = statement
+        if statement.size <= held:
+            return
+        self._ahead.setdefault(statement.size, statement)
+        if len(self._ahead) > MOST_AHEAD:
+            del self._ahead[max(self._ahead)]
+
+    def due(self, held: int) -> list[Statement]:
+        """The statements that can be held against a verified tree now; they are forgotten here."""
+        return [self._ahead.pop(size) for size in sorted(self._ahead) if size <= held]

@@ -161,6 +161,16 @@ def quarantined_above(connection: sqlite3.Connection, log: Log, subject: str, in
     return _quarantined(connection, where, (subject, above, key_of(log.number + 1, 0)))
 
 
+def quarantined_claiming(connection: sqlite3.Connection, log: Log, subject: str, number: str) -> list[int]:
+    """Indices of quarantined leaves of the log that claim this subject, or one of any type with this number."""
+    found = connection.execute(
+        "SELECT key FROM quarantine WHERE key >= ? AND key < ?"
+        " AND (subject = ? OR substr(subject, instr(subject, ':') + 1) = ?) ORDER BY key LIMIT 20",
+        (key_of(log.number, 0), key_of(log.number + 1, 0), subject, number),
+    )
+    return [index_of(row[0]) for row in found]
+
+
 def unread_about(connection: sqlite3.Connection, log: Log, holder: str) -> list[str]:
     """Credit subjects of a holder that quarantined leaves claim, above their newest accepted records."""
     found = connection.execute(

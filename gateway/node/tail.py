@@ -20,6 +20,7 @@ from gateway.ledger.merkle import Frontier, leaf_hash
 from gateway.node.statements import Statement
 
 MOST_AHEAD = 4_096
+MOST_AHEAD_BYTES = 16 << 20
 MOST_LEAVES = 65_536
 MOST_BYTES = 64 << 20
 
@@ -49,6 +50,7 @@ class Tail:
     _positions: list[int | None] = field(default_factory=list)
     _ahead: dict[int, tuple[bytes, int | None]] = field(default_factory=dict)
     _bytes: int = 0
+    _ahead_bytes: int = 0
     _edge: Frontier | None = None
     _seals: list[Seal] = field(default_factory=list)
 
@@ -63,15 +65,18 @@ class Tail:
         return self.size + len(self._entries)
 
     def add(self, index: int, entry: bytes, position: int | None) -> str | None:
-        """Take one leaf; answers why it was not taken ("index.taken", "index.ahead", "tail.full") or None."""
+        """Take one leaf; answers why one had to go ("index.taken", "index.ahead", "tail.full"), or None.
+
+        A leaf above the next index waits; what waits has its own room, so that it never keeps out the next leaf.
+        """
         if index < self.size:
             return None
         if index < self.end:
             return None if self._entries[index - self.size] == entry else "index.taken"
-        if self._bytes + len(entry) > MOST_BYTES or len(self._entries) >= MOST_LEAVES:
-            return "tail.full"
         if index > self.end:
             return self._keep_ahead(index, entry, position)
+        if self._bytes + len(entry) > MOST_BYTES or len(self._entries) >= MOST_LEAVES:
+            return "tail.full"
         self._append(entry, position)
         self._join_ahead()
         return None
@@ -83,20 +88,25 @@ class Tail:
         self._bytes += len(entry)
 
     def _join_ahead(self) -> None:
-        while (waiting := self._ahead.pop(self.end, None)) is not None:
-            self._bytes -= len(waiting[0])
-            self._append(*waiting)
+        while self.end in self._ahead:
+            self._append(*self._forget_ahead(self.end))
 
     def _keep_ahead(self, index: int, entry: bytes, position: int | None) -> str | None:
-        if len(self._ahead) >= MOST_AHEAD:
-            farthest = max(self._ahead)
-            if index >= farthest:
-                return "index.ahead"
-            self._bytes -= len(self._ahead.pop(farthest)[0])
-        if index not in self._ahead:
-            self._ahead[index] = (entry, position)
-            self._bytes += len(entry)
-        return "index.ahead"
+        waiting = self._ahead.get(index)
+        if waiting is not None:
+            return None if waiting[0] == entry else "index.taken"
+        self._ahead[index] = (entry, position)
+        self._ahead_bytes += len(entry)
+        fault = None
+        while len(self._ahead) > MOST_AHEAD or self._ahead_bytes > MOST_AHEAD_BYTES:
+            self._forget_ahead(max(self._ahead))
+            fault = "index.ahead"
+        return fault
+
+    def _forget_ahead(self, index: int) -> tuple[bytes, int | None]:
+        waiting = self._ahead.pop(index)
+        self._ahead_bytes -= len(waiting[0])
+        return waiting
 
     def cover(self, statement: Statement, known: int) -> bool:
         """Whether the leaves held give the statement's root; if so it seals them. Statements come with rising sizes.
@@ -135,13 +145,13 @@ class Tail:
         self._edge = None
         self._seals.clear()
         for index in [index for index in self._ahead if index < self.end]:
-            self._bytes -= len(self._ahead.pop(index)[0])
+            self._forget_ahead(index)
         self._join_ahead()
 
     def drop(self) -> None:
         """Forget the provisional leaves above the last cover, and those that wait ahead: any of them may be rubbish."""
         keep = self.covered - self.size
         self._bytes -= sum(map(len, self._entries[keep:]))
-        self._bytes -= sum(len(entry) for entry, _ in self._ahead.values())
         self._ahead.clear()
+        self._ahead_bytes = 0
         del self._entries[keep:], self._hashes[keep:], self._positions[keep:]

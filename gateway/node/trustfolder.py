@@ -40,6 +40,10 @@ class TrustFolder:
         except GatewayError as error:
             log.error("trust.refused", reason=error.reason, message=error.message)
             return False
+        fault = _rollback(self.current, found)
+        if fault is not None:
+            log.error("trust.refused", reason="trust.rollback", message=fault)
+            return False
         changed = found.digest != self.current.digest
         self.current = found
         return changed
@@ -48,3 +52,12 @@ class TrustFolder:
         folders = (self.folder, *self._schema_folders)
         files = sorted(path for folder in folders for path in folder.glob("*.json"))
         return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+
+
+def _rollback(held: TrustData, found: TrustData) -> str | None:
+    """Which document is older than the one in force, if any is: nothing is ever taken back (DESIGN §7)."""
+    for name in ("roster", "agreements", "catalogue"):
+        old, new = getattr(held, name).version, getattr(found, name).version
+        if new < old:
+            return f"{name}.json has version {new}; version {old} is in force and stays so"
+    return None

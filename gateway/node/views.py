@@ -72,7 +72,10 @@ class Views:
 
     def of(self, jurisdiction: str, family: str) -> list[LogView]:
         """The logs of a jurisdiction and family: one, or several when a log was succeeded; newest last."""
-        return [view for view in self.all() if (view.log.jurisdiction, view.log.family) == (jurisdiction, family)]
+        own = [state.own.log for state in self._publisher.logs.values()]
+        found = [self._own(log.family) for log in own if (log.jurisdiction, log.family) == (jurisdiction, family)]
+        mirrored = [each for each in self._followers.values() if each.log.jurisdiction == jurisdiction]
+        return found + [self._mirrored(each) for each in mirrored if each.log.family == family]
 
     def connections(self) -> tuple[sqlite3.Connection, sqlite3.Connection]:
         """Where subjects are looked up: the own ledger and the mirrors."""

@@ -4,7 +4,7 @@ The log is rebuilt from what this node's own key has signed and others hold: the
 What the old ledger holds beyond that tree, or other than it, is moved aside as drafts to be published anew. Nothing
 is guessed: a partner who can't be asked stops the recovery, unless the operator names it.
 
->>> await recover(config, refused_keys=frozenset(), without=())
+>>> await recover(config, without=())
 [Recovered(origin='jjj.example/sanhe/licence', size=812, aside=3)]
 """
 
@@ -68,9 +68,21 @@ async def recover(config: Config, *, without: Collection[str] = ()) -> list[Reco
     """Rebuild every own log. ``without``: jurisdictions that may stay unasked. Raises ``CannotRun`` and changes
     nothing then.
     """
-    _remove(config.data, REBUILT)
+    descriptor = lock_data(config)
+    try:
+        _remove(config.data, REBUILT)
+        logs, done = await _rebuild_all(config, without)
+        _swap(config.data)
+        for log in logs:
+            _mark(config.data, log)
+    finally:
+        _remove(config.data, REBUILT)
+        os.close(descriptor)
+    return done
+
+
+async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[Log], list[Recovered]]:
     async with AsyncExitStack() as stack:
-        stack.callback(os.close, lock_data(config))
         trust = TrustFolder(config.trust, config.schemas)
         roster = trust.current.roster
         partners = {
@@ -82,11 +94,7 @@ async def recover(config: Config, *, without: Collection[str] = ()) -> list[Reco
         work = _Work(config, trust, rebuilt, bus, session, stack, partners, without)
         own = [entry for entry in roster.jurisdictions[config.jurisdiction].logs if entry.ended is None]
         logs = [await _rebuild(work, entry.origin, entry.family) for entry in own]
-        done = [_move_aside(config, log) for log in logs]
-    _swap(config.data)
-    for log in logs:
-        _mark(config.data, log)
-    return done
+        return logs, [_move_aside(config, log) for log in logs]
 
 
 async def _rebuild(work: _Work, origin: str, family: str) -> Log:

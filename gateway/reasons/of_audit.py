@@ -17,6 +17,7 @@ OF_AUDIT: Mapping[str, Reason] = {
     "source.unreadable": told("文件无法读取", "a file cannot be read", OWN_IT),
     "source.changed": told("文件在核查期间被改动", "a file changed while it was read", WAIT),
     "trust.none": told("此处没有信任文件，无法核验签名", "no trust data: no signature could be checked", OWN_IT),
+    "log.place": told("日志放在了其他日志的位置", "a log stands in the place of another", OTHER_NODE),
     "log.unknown": told("名册中没有该日志", "the roster knows no such log", OTHER_NODE),
     "export.source": told("来源无法导出", "the source lacks what an export needs", OWN_IT),
     "export.damaged": told("来源已损坏，未导出", "the source is damaged: nothing was exported", OTHER_NODE),

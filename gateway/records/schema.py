@@ -180,6 +180,7 @@ def _pattern(validator: Validator, pattern: str, value: object, schema: object) 
 _Exact: type[Validator] = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
+@lru_cache(maxsize=32)  # judging a schema by its meta-schema takes 0.1 s; the same few files are read again and again
 def _read(name: str, file: bytes) -> Schema:
     try:
         document = orjson.loads(file)

@@ -159,6 +159,14 @@ def judge_line(line: bytes, place: Place, trust: TrustData) -> tuple[Record, tup
     return record, warnings
 
 
+def check_own_signer(name: str, key_id: bytes, place: Place, trust: TrustData) -> None:
+    """Check 2 of ``admit`` for a key of one's own, before it signs: raises what its signature would be refused for."""
+    key = trust.roster.keys("record", place.jurisdiction).get((name, key_id))
+    fault = "key.unknown" if key is None else key.good_at(place.logged, place.family, place.origin, place.index)
+    if fault is not None:
+        raise Refused(fault, f"this node's own record key {name}+{key_id.hex()} is not good for {place.origin} now")
+
+
 def _signers(note: notes.Note, place: Place, trust: TrustData) -> tuple[str, ...]:
     own = trust.roster.keys("record", place.jurisdiction)
     good: list[str] = []

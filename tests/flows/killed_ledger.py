@@ -1,4 +1,4 @@
-"""What stands on a node's disk after it was killed, and what is wrong with it: everything computed anew from the entries."""
+"""What stands on a node's disk after a fault, and what is wrong with it: everything computed anew from the entries."""
 
 from __future__ import annotations
 
@@ -50,16 +50,29 @@ def standing(data: Path, jurisdiction: str, file: str = LEDGER) -> dict[str, Sta
     """Every log of a jurisdiction in a database of a data folder, in one snapshot; its node may be running."""
     with closing(connect(data / file, read_only=True)) as connection:
         connection.execute("BEGIN")
-        return {log.origin: _read(connection, log) for log in logbook.all_logs(connection) if log.jurisdiction == jurisdiction}
+        logs = [log for log in logbook.all_logs(connection) if log.jurisdiction == jurisdiction]
+        return {log.origin: _read(connection, log) for log in logs}
+
+
+def rows(data: Path, file: str = LEDGER) -> list[logbook.Log]:
+    """Every log's own row."""
+    with closing(connect(data / file, read_only=True)) as connection:
+        return logbook.all_logs(connection)
+
+
+def sizes(data: Path, jurisdiction: str, file: str = LEDGER) -> dict[str, int]:
+    """How many leaves a database promises of each log of a jurisdiction."""
+    return {log.origin: log.size for log in rows(data, file) if log.jurisdiction == jurisdiction}
 
 
 def _read(connection: Any, log: logbook.Log) -> Standing:
     span = (logbook.key_of(log.number, 0), logbook.key_of(log.number + 1, 0))
     rows = connection.execute("SELECT key, entry FROM entries WHERE key >= ? AND key < ? ORDER BY key", span).fetchall()
     bad = connection.execute("SELECT count(*) FROM quarantine WHERE key >= ? AND key < ?", span).fetchone()[0]
-    seals = list(logbook.seals(connection, log.number, -1, logbook.INDEX_MASK))
+    seals = list(logbook.seals(connection, log.number, 0, logbook.INDEX_MASK))
     root = logbook.root_at(connection, log.number, log.size)
-    return Standing(log.origin, log.size, [logbook.index_of(key) for key, _ in rows], [e for _, e in rows], seals, root, bad)
+    keys, entries = [logbook.index_of(key) for key, _ in rows], [entry for _, entry in rows]
+    return Standing(log.origin, log.size, keys, entries, seals, root, bad)
 
 
 def tree_faults(log: Standing) -> Iterator[str]:
@@ -115,7 +128,7 @@ def sent(bus: Path, jurisdiction: str, family: str) -> dict[int, list[Message]]:
 
 
 def sending_faults(log: Standing, messages: Mapping[int, list[Message]]) -> Iterator[str]:
-    """Each message that was sent again is the first one to the byte, and is the leaf, with the seal on it if there is one."""
+    """Every message is the leaf it says, with its seal if one ends there; sent again, it is the same to the byte."""
     seals = {seal.size - 1: seal.note for seal in log.seals}
     for index, copies in messages.items():
         if len(set(copies)) != 1:

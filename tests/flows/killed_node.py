@@ -1,4 +1,4 @@
-"""A real node in a process of its own that kills itself, by SIGKILL, at the moment it was told. No test: run by ``killed_process``.
+"""A real node in a process of its own that kills itself when it was told to. No test: see ``killed_process``.
 
 A nursery process imports everything once and forks a node for every order: a line of JSON on standard input with
 
@@ -7,7 +7,7 @@ A nursery process imports everything once and forks a node for every order: a li
     times    at which occurrence of that place
     step     inside a transaction: at which of its statements, unless its COMMIT comes first
 
-Answers, a line of JSON each: ``pid``, then ``url`` once the node seals, then ``ended`` with the exit status; ``died`` says where.
+Answers, a line of JSON each: ``pid``, then ``url`` once the node seals, ``died`` with the place, ``ended``: status.
 What belongs to the test is wrapped here, around the program's own functions; the program knows nothing of it.
 """
 
@@ -23,6 +23,7 @@ import os
 import signal
 import sqlite3
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ from gateway.node import config as node_config
 from gateway.serving import Serving
 from gateway.trust.suites import CosignatureSigner, Ed25519Signer
 
-PR_SET_PDEATHSIG, PR_SET_PTRACER, ANYBODY = 1, 0x59616D61, ctypes.c_ulong(-1)
+PR_SET_PDEATHSIG, PR_SET_PTRACER, ANYBODY = 1, 0x59616D61, -1
 LOG_KEY_SLASHES = 2  # <network>/<jurisdiction>/<family>; a record key has one
 
 
@@ -52,6 +53,16 @@ class Answers:
 
     def say(self, **members: Any) -> None:
         os.write(self._descriptor, json.dumps(members).encode() + b"\n")
+
+
+class Said:
+    """Log lines on standard error; a disk too full for them is no fault of the node."""
+
+    def msg(self, message: str) -> None:
+        with contextlib.suppress(OSError):
+            os.write(2, message.encode() + b"\n")
+
+    debug = info = warning = error = critical = exception = msg
 
 
 class Trap:
@@ -133,7 +144,9 @@ def lay(trap: Trap) -> None:
 
     def connect_topic(path: Path, busy_s: float) -> sqlite3.Connection:
         connection = open_topic(path, busy_s)
-        return connection if is_compacted(path.stem) else trap.watch(connection, "INSERT INTO message", "bus.transaction")
+        if is_compacted(path.stem):
+            return connection
+        return trap.watch(connection, "INSERT INTO message", "bus.transaction")
 
     database.connect = connect
     embedded_topic.connect = connect_topic
@@ -165,15 +178,17 @@ async def live(order: dict[str, Any], answers: Answers) -> None:
 
 async def _sealing(serving: Serving) -> GatewayError | None:
     """Wait until the node seals, or says why it never will."""
-    while (refusing := serving.node.publisher.refusing) is not None and refusing.reason == "node.starting":
+    while True:
+        refusing = serving.node.publisher.refusing
+        if refusing is None or refusing.reason != "node.starting":
+            return refusing
         await asyncio.sleep(0.01)
-    return refusing
 
 
 def bear(order: dict[str, Any], answers: Answers) -> None:
     """The forked node's life; ends the process."""
     die_with_parent()
-    ctypes.CDLL(None).prctl(PR_SET_PTRACER, ANYBODY, 0, 0, 0)  # strace may look in, where the system asks for leave
+    prctl(PR_SET_PTRACER, ANYBODY)  # strace may look in, where the system asks for leave
     answers.say(pid=os.getpid())
     if order["place"]:
         if order["place"] not in PLACES:
@@ -192,7 +207,13 @@ def bear(order: dict[str, Any], answers: Answers) -> None:
 
 def die_with_parent() -> None:
     """No process of a test outlives the test run, however that ends."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def prctl(option: int, value: int) -> None:
+    """Where there is no such call, the test run goes without."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), 0, 0, 0)
 
 
 def main() -> None:
@@ -201,7 +222,7 @@ def main() -> None:
     logging.disable(logging.INFO)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: Said(),
     )
     answers = Answers()
     answers.say(born=True)
@@ -210,7 +231,10 @@ def main() -> None:
         if not child:
             try:
                 bear(json.loads(line), answers)
+            except BaseException:  # noqa: BLE001 - whatever it is, a fork must not go on as a second nursery
+                traceback.print_exc()
             finally:
+                sys.stderr.flush()
                 os._exit(1)
         _, status = os.waitpid(child, 0)
         answers.say(ended=os.waitstatus_to_exitcode(status))

@@ -39,6 +39,11 @@ class Child:
         waits[0].cancel()
         return self.ready.is_set() and not self.ended.done()
 
+    def kill(self) -> None:
+        """Kill it from outside."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
     async def end(self) -> int:
         """Ask it to stop in good order."""
         with contextlib.suppress(ProcessLookupError):
@@ -69,6 +74,16 @@ class Nursery:
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
         async with asyncio.timeout(PATIENCE_S):
             return await self._born.get()
+
+    async def empty(self) -> None:
+        """End whatever still lives."""
+        if self._now is not None and not self._now.ended.done():
+            self._now.kill()
+            await self._now.gone()
+
+    def last_words(self) -> str:
+        """The last that nodes said on standard error, and how the last one ended."""
+        return f"{self._now}\n{self.said.read_text()[-4000:]}"
 
     async def listen(self) -> None:
         assert self.process.stdout is not None

@@ -1,7 +1,7 @@
 """Records that nobody may take, each with the reason by which the gate refuses it. Made with real keys, for any log.
 
 Some rest on what stands below: their ``make`` adds good leaves to the log first. ``subject`` says whether the refused
-bytes can still be read far enough to know whom they are about (law 6).
+bytes can be read far enough to know whom they are about (law 6); ``travels``: whether a bus message can hold them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Case:
     reason: str
     make: Callable[[HandMade], bytes]
     subject: bool = True
+    travels: bool = True
 
     def __str__(self) -> str:
         return self.name
@@ -88,6 +89,10 @@ def not_canonical(_: HandMade, entry: bytes) -> bytes:
 
 def many_lines(_: HandMade, entry: bytes) -> bytes:
     return entry + entry.rpartition(b"\n\n")[2] * 16
+
+
+def unsigned(_: HandMade, entry: bytes) -> bytes:
+    return entry.partition(b"\n\n")[0]
 
 
 def by_witness(log: HandMade) -> bytes:
@@ -157,7 +162,7 @@ SIGNED = (
     Case("a partner's record key", "signer.mismatch", by_partner),
     Case("base64 that is not canonical", "note.base64", resigned(not_canonical)),
     Case("17 signature lines", "note.lines", resigned(many_lines)),
-    Case("no signature line", "note.form", resigned(lambda log, entry: entry.rpartition(b"\n\n")[0]), subject=False),
+    Case("no signature line", "note.form", resigned(unsigned), subject=False, travels=False),
 )
 FORMED = (
     Case("a duplicate name", "form.duplicate_name", spelled(b'"data":{', b'"data":{},"data":{')),
@@ -216,3 +221,4 @@ FOLLOWING = (
     Case("an erasure of nothing", "correction.target", correction("erased", index=10**6, hashed=bytes(32))),
 )
 CASES = (*SIGNED, *FORMED, *SAID, *FOLLOWING)
+TRAVELLING = tuple(case for case in CASES if case.travels)

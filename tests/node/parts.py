@@ -2,8 +2,8 @@
 
     async with following(world, "sanhe") as follower:
         await feed(follower, log.message(0, log.commit()))
-    async with publishing(world, "sanhe", clock=lambda: 1000.0) as publisher:
-        await publisher.publish([draft(1)])
+    async with publishing(world, clock=lambda: 1_795_400_000.0) as press:
+        await press.publish(draft(1), draft(2))
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from gateway.bus.port import Message, Received
 from gateway.ledger import logbook
 from gateway.ledger.database import Database
 from gateway.ledger.highwater import HighWater
-from gateway.node.door import Draft
+from gateway.ledger.logbook import Log
+from gateway.node.door import Draft, Receipt
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
@@ -31,7 +32,7 @@ from gateway.node.runtime import SCHEMA
 from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
 from tests.records import builders
-from tests.simulator import NETWORK, World, eventually
+from tests.simulator import NETWORK, World
 
 Clock = Callable[[], float]
 
@@ -95,58 +96,83 @@ def garbage(follower: Follower) -> dict[str, float]:
 
 
 class Counted(Database):
-    """A database that counts its transactions and can be made to wait before one."""
+    """A database that counts its transactions."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, SCHEMA)
         self.commits = 0
-        self.gate = asyncio.Event()
-        self.gate.set()
 
     async def write(self, change: Callable[[Any], Any]) -> Any:
-        await self.gate.wait()
         self.commits += 1
         return await super().write(change)
 
 
+@dataclass
+class Press:
+    """A publisher by itself, with what a test looks at."""
+
+    publisher: Publisher
+    ledger: Counted
+    log: Log
+
+    @property
+    def own(self) -> OwnLog:
+        return self.publisher.logs["licence"].own
+
+    async def publish(self, *drafts: Draft) -> list[Receipt]:
+        return await self.publisher.publish(drafts)
+
+    async def one(self, given: Draft) -> Receipt:
+        return (await self.publisher.publish([given]))[0]
+
+    def entries(self) -> list[bytes]:
+        return list(logbook.entries(self.ledger.read, self.log.number, 0, 1 << 20))
+
+    def seals(self) -> list[tuple[int, int]]:
+        """(size, date) of every sealed checkpoint."""
+        return [(seal.size, seal.date) for seal in logbook.seals(self.ledger.read, self.log.number, 0, 1 << 20)]
+
+    def state(self) -> list[Any]:
+        """All that the ledger says, for "leaves state unchanged"."""
+        tables = ("entries", "tiles", "seals", "subjects", "records", "ids", "terms", "quarantine")
+        return [self.ledger.read.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables]
+
+
 @asynccontextmanager
 async def publishing(
-    world: World, jurisdiction: str, *, clock: Clock = time.time, signer: Any = None, heartbeat_s: float = 3600.0
-) -> AsyncIterator[Publisher]:
-    """A publisher of one licence log, open to seal."""
+    world: World, jurisdiction: str = "sanhe", *, clock: Clock = time.time, heartbeat_s: float = 3600.0, **signers: Any
+) -> AsyncIterator[Press]:
+    """A publisher of one licence log, open to seal; ``signers``: another for ``record``, ``log`` or ``heartbeat``."""
     folder = world.folder / jurisdiction
     keys = world.keys(jurisdiction)
     pair = keys.logs["licence"]
-    highwater = HighWater(folder / "data" / "licence.highwater")
+    origin = f"{NETWORK}/{jurisdiction}/licence"
     async with Counted(folder / "data" / "ledger.sqlite") as ledger:
-        origin = f"{NETWORK}/{jurisdiction}/licence"
         log = await ledger.write(lambda connection: logbook.open_log(connection, origin, jurisdiction, "licence"))
         newest = logbook.newest_checkpoint(ledger.read, log.number)
         own = OwnLog(
             log,
             logbook.frontier(ledger.read, log.number, log.size),
             None if newest is None else Published(*newest),
-            pair.log,
-            pair.heartbeat,
+            signers.get("log", pair.log),
+            signers.get("heartbeat", pair.heartbeat),
         )
+        highwater = HighWater(folder / "data" / "licence.highwater")
         publisher = Publisher(
             ledger,
-            TrustFolder(folder / "trust"),
-            {"licence": OwnState(own, signer or keys.record, highwater)},
+            TrustFolder(folder / "trust", (folder / "schemas",)),
+            {"licence": OwnState(own, signers.get("record", keys.record), highwater)},
             heartbeat_s=heartbeat_s,
             measures=Measures(),
             clock=clock,
         )
-        publisher.ledger = ledger  # type: ignore[attr-defined]
         task = asyncio.create_task(publisher.run())
         publisher.open()
+        ledger.commits = 0
         try:
-            yield publisher
+            yield Press(publisher, ledger, log)
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
             highwater.close()
-
-
-__all__ = ["draft", "eventually", "feed", "follow", "following", "garbage", "mirror_parts", "publishing", "replace"]

@@ -1,4 +1,4 @@
-"""A node's data folder and a node's URL as sources: rows edited behind the node's back, a node that runs, a node that goes away."""
+"""A node's data folder and a node's URL as sources: edited rows, a node that runs, a node that goes away."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gateway.node import rejudge
 from gateway.node.auditor import audit
 from gateway.node.auditreport import Report
 from gateway.node.exporter import export
+from gateway.ops.telling import told
 from tests.node.auditbuilder import NETWORK, Ground, filing, snapshot
 from tests.simulator import World
 from tests.web import desk
@@ -40,7 +41,7 @@ async def test_a_nodes_folder_is_clean_in_every_spelling_and_untouched(ground: G
     before = snapshot(ground.node)
     for source in (ground.node, ground.node / "node.toml", ground.data):
         report = await audit(str(source))
-        assert (report.exit_code, len(report.logs), report.records) == (0, 3, 10), report.text()
+        assert (report.exit_code, len(report.logs), report.records) == (0, 3, 10), told(report)
     assert snapshot(ground.node) == before
 
 
@@ -85,23 +86,34 @@ def cut(name: str, size: int) -> Edit:
     return lambda ground: os.truncate(ground.data / name, size)
 
 
+LEAF, TILE, INDEX = logbook.key_of(1, 1), 1 << 48, logbook.INDEX_MASK
 EDITS: dict[str, tuple[Edit, str]] = {
     "entry and tree": (edit_entry_and_tree, "signature.invalid"),
-    "entry": (sql(LEDGER, "UPDATE entries SET entry = CAST(entry || x'0a' AS BLOB) WHERE key = 1099511627777"), "leaf.hash"),
-    "entry as text": (sql(LEDGER, "UPDATE entries SET entry = 'abc' WHERE key = 1099511627777"), "ledger.corrupt"),
-    "entry gone": (sql(LEDGER, "DELETE FROM entries WHERE key = 1099511627777"), "tile.width"),
-    "entry too many": (sql(LEDGER, "INSERT INTO entries SELECT key + 1, entry FROM entries WHERE key = 1099511627780"), "file.unexpected"),
-    "tile": (sql(LEDGER, "UPDATE tiles SET hashes = zeroblob(160) WHERE key = 281474976710656"), "leaf.hash"),
-    "tile too many": (sql(LEDGER, "INSERT INTO tiles SELECT key + 1, hashes FROM tiles WHERE key >> 48 = 1"), "file.unexpected"),
-    "seal gone": (sql(MIRRORS, "DELETE FROM seals WHERE key & 1099511627775 = 3"), "tile.width"),
-    "seal's date": (sql(LEDGER, "UPDATE seals SET date = date + 1 WHERE key & 1099511627775 = 3"), "ledger.rows"),
-    "seal's root": (sql(MIRRORS, "UPDATE seals SET root = zeroblob(32) WHERE key & 1099511627775 = 2"), "ledger.rows"),
+    "entry": (sql(LEDGER, f"UPDATE entries SET entry = CAST(entry || 'x' AS BLOB) WHERE key = {LEAF}"), "leaf.hash"),
+    "entry as text": (sql(LEDGER, f"UPDATE entries SET entry = 'abc' WHERE key = {LEAF}"), "ledger.corrupt"),
+    "entry gone": (sql(LEDGER, f"DELETE FROM entries WHERE key = {LEAF}"), "tile.width"),
+    "entry too many": (
+        sql(LEDGER, f"INSERT INTO entries SELECT key + 1, entry FROM entries WHERE key = {LEAF + 3}"),
+        "file.unexpected",
+    ),
+    "tile": (sql(LEDGER, f"UPDATE tiles SET hashes = zeroblob(160) WHERE key = {TILE}"), "leaf.hash"),
+    "tile too many": (
+        sql(LEDGER, "INSERT INTO tiles SELECT key + 1, hashes FROM tiles WHERE key >> 48 = 1"),
+        "file.unexpected",
+    ),
+    "seal gone": (sql(MIRRORS, f"DELETE FROM seals WHERE key & {INDEX} = 3"), "tile.width"),
+    "seal below the newest gone": (sql(LEDGER, f"DELETE FROM seals WHERE key & {INDEX} = 3"), "index.other"),
+    "seal's date": (sql(LEDGER, f"UPDATE seals SET date = date + 1 WHERE key & {INDEX} = 3"), "ledger.rows"),
+    "seal's root": (sql(MIRRORS, f"UPDATE seals SET root = zeroblob(32) WHERE key & {INDEX} = 2"), "ledger.rows"),
     "size": (sql(LEDGER, "UPDATE logs SET size = 4 WHERE number = 1"), "ledger.size"),
     "rows of no log": (sql(MIRRORS, "INSERT INTO entries VALUES (99 << 40, x'00')"), "ledger.rows"),
     "log gone": (sql(LEDGER, "DELETE FROM logs WHERE number = 2"), "ledger.rows"),
-    "state": (sql(MIRRORS, "UPDATE records SET state = '07' WHERE key & 1099511627775 = 1"), "index.other"),
-    "record of the index gone": (sql(LEDGER, "DELETE FROM records WHERE key & 1099511627775 = 1"), "index.other"),
-    "quarantine invented": (sql(LEDGER, "INSERT INTO quarantine VALUES (1099511627777, 'x', 'y', 'z', '', '', 0)"), "index.other"),
+    "state": (sql(MIRRORS, f"UPDATE records SET state = '07' WHERE key & {INDEX} = 1"), "index.other"),
+    "record of the index gone": (sql(LEDGER, f"DELETE FROM records WHERE key & {INDEX} = 1"), "index.other"),
+    "quarantine invented": (
+        sql(LEDGER, f"INSERT INTO quarantine VALUES ({LEAF}, 'x', 'y', 'z', '', '', 0)"),
+        "index.other",
+    ),
     "search term gone": (sql(LEDGER, "DELETE FROM terms WHERE kind = 'number' AND subject = 1"), "index.other"),
     "id's place": (sql(LEDGER, "UPDATE ids SET first = first + 1 WHERE first = 1"), "index.other"),
     "subject renamed": (sql(LEDGER, "UPDATE subjects SET subject = subject || '1' WHERE number = 2"), "index.other"),
@@ -123,8 +135,8 @@ async def test_an_edited_data_folder(ground: Ground, name: str) -> None:
     edit(ground)
     before = snapshot(ground.node)
     report = await audit(str(ground.node))
-    assert report.exit_code == 1, report.text()
-    assert reasons(report)[0] == reason, report.text()
+    assert report.exit_code == 1, told(report)
+    assert reasons(report)[0] == reason, told(report)
     assert snapshot(ground.node) == before
 
 
@@ -161,7 +173,7 @@ async def test_an_empty_log_is_no_fault(tmp_path: Path) -> None:
         f"INSERT INTO logs (origin, jurisdiction, family) VALUES ('{NETWORK}/sanhe/licence', 'sanhe', 'licence')",
     )
     report = await audit(str(ground.node))
-    assert (report.exit_code, report.records) == (0, 0), report.text()
+    assert (report.exit_code, report.records) == (0, 0), told(report)
 
 
 # Write-ahead log, running nodes
@@ -199,7 +211,7 @@ async def test_a_folder_that_changes_while_it_is_read(ground: Ground) -> None:
         (ground.data / f"{LEDGER}-wal").write_bytes(b"something")
 
     report = await audit(str(ground.node), progress=progress)
-    assert (report.exit_code, reasons(report)) == (3, ["source.changed"]), report.text()
+    assert (report.exit_code, reasons(report)) == (3, ["source.changed"]), told(report)
 
 
 async def test_a_locked_folder_is_read_beside_its_node(ground: Ground) -> None:
@@ -207,7 +219,7 @@ async def test_a_locked_folder_is_read_beside_its_node(ground: Ground) -> None:
         node.execute("SELECT count(*) FROM entries").fetchone()
         fcntl.flock(lock, fcntl.LOCK_EX)
         report = await audit(str(ground.node))
-    assert (report.exit_code, report.records) == (0, 10), report.text()
+    assert (report.exit_code, report.records) == (0, 10), told(report)
 
 
 async def test_a_running_node_by_folder_and_by_url(tmp_path: Path) -> None:
@@ -217,10 +229,10 @@ async def test_a_running_node_by_folder_and_by_url(tmp_path: Path) -> None:
         trust = world.folder / "tongzhou" / "trust"
         for source in (str(world.folder / "sanhe"), node.serving.url):
             report = await audit(source, trust=trust)
-            assert (report.exit_code, report.records, report.trust) == (0, 80, "given"), report.text()
+            assert (report.exit_code, report.records, report.trust) == (0, 80, "given"), told(report)
             assert (await audit(source, structure_only=True)).ok
         found = await audit(node.serving.url)
-        assert (found.exit_code, found.trust) == (0, "found"), found.text()
+        assert (found.exit_code, found.trust) == (0, "found"), told(found)
         done = await export(tmp_path / "export", node.serving.url)
         assert done.records == 80
     assert (await audit(str(tmp_path / "export"))).ok
@@ -289,7 +301,7 @@ async def test_what_a_node_does_not_give(
     server, url = shown
     server.gone = gone
     report = await audit(url)
-    assert (report.exit_code, reasons(report)) == (code, reason), report.text()
+    assert (report.exit_code, reasons(report)) == (code, reason), told(report)
 
 
 async def test_damage_over_http(shown: tuple[Shown, str], tmp_path: Path) -> None:
