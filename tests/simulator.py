@@ -78,6 +78,11 @@ class Running:
         assert [receipt.status for receipt in receipts] == ["logged"] * len(data), receipts
         return receipts
 
+    async def sent(self) -> None:
+        """Wait until the bus has every own leaf."""
+        states, relay = self.node.publisher.logs.values(), self.node.relay
+        await eventually(lambda: not any(relay.unsent(state) for state in states), f"{self.id} has sent everything")
+
     def follower(self, source: str, family: str = "licence") -> Any:
         return self.node.followers[f"{NETWORK}/{source}/{family}"]
 

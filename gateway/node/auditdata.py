@@ -5,7 +5,7 @@ Rows are shown as the files that they stand for, so that one audit serves every 
 Where the node runs, a read-only connection sees one state of the database throughout; where it does not run, the
 files are opened as immutable, or copied with what their write-ahead log still holds.
 
->>> async with open_data(place_of(Path("sanhe"))) as source:
+>>> async with open_data(place_of(Path("sanhe")), "sanhe") as source:
 ...     [log.origin for log in source.logs]
 ['jjj.example/sanhe/licence', …]
 """

@@ -35,6 +35,24 @@ BEGIN;
 """
 
 
+MAYBE_BITS = 26
+
+
+class _Maybe:
+    """Which texts may have been seen: a false yes costs a look into the database, and there is no false no."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray(1 << MAYBE_BITS - 3)
+
+    def __contains__(self, text: str) -> bool:
+        at = hash(text) & (1 << MAYBE_BITS) - 1
+        return bool(self._bits[at >> 3] & 1 << (at & 7))
+
+    def add(self, text: str) -> None:
+        at = hash(text) & (1 << MAYBE_BITS) - 1
+        self._bits[at >> 3] |= 1 << (at & 7)
+
+
 class AuditHistory:
     """``trust.gate.History`` of one log. One thread at a time; ``flush`` after each batch."""
 
@@ -46,6 +64,7 @@ class AuditHistory:
         self._ids: dict[str, int] = {}
         self._last: dict[str, Last] = {}
         self._leaves: dict[int, str | None] = {}
+        self._maybe_ids, self._maybe_subjects = _Maybe(), _Maybe()
         self.gone: dict[int, bytes] = {}
         """Leaves without bytes, with the hash that the tile holds: erased, or damage if no record says so."""
 
@@ -62,6 +81,8 @@ class AuditHistory:
 
     def first_index(self, record_id: str) -> int | None:
         """Smallest index of an earlier leaf that bears this id."""
+        if record_id not in self._maybe_ids:
+            return None
         if record_id in self._ids:
             return self._ids[record_id]
         row = self._store.execute("SELECT first FROM ids WHERE id = ?", (record_id,)).fetchone()
@@ -69,6 +90,8 @@ class AuditHistory:
 
     def last(self, subject: str) -> Last | None:
         """Newest accepted record of the subject."""
+        if subject not in self._maybe_subjects:
+            return None
         if subject in self._last:
             return self._last[subject]
         row = self._store.execute(
@@ -109,6 +132,8 @@ class AuditHistory:
         """A record that the gate let through. ``state``: "" for a correction."""
         record, index = verified.record, verified.place.index
         self._ids.setdefault(record.id, index)
+        self._maybe_ids.add(record.id)
+        self._maybe_subjects.add(record.subject)
         self._last[record.subject] = Last(index, record.time, record.type, state)
         self._leaves[index] = record.subject
 
@@ -116,6 +141,7 @@ class AuditHistory:
         """What a leaf that the gate refused says it is; its id counts, its state does not."""
         if record_id is not None and self.first_index(record_id) is None:
             self._ids[record_id] = index
+            self._maybe_ids.add(record_id)
         self._leaves[index] = subject
 
     def mark_unread(self, subject: str, index: int) -> None:

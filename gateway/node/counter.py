@@ -172,7 +172,7 @@ class Counter:
         views = self._views.of(source, "licence")
         if not views:
             return None
-        rows = subjects.rows(views[-1].connection, "licence", source, subject)
+        rows = subjects.rows(views[-1].connection, views[-1].log, subject)
         history = [self._record(views[-1], row.index) for row in rows]
         if not history:
             return None
@@ -216,7 +216,7 @@ class Counter:
             "source": f"{SOURCE_PREFIX}{match.source}",
             "subject": match.subject,
         }
-        rows = subjects.rows(views[-1].connection, match.family, match.source, match.subject) if views else []
+        rows = subjects.rows(views[-1].connection, views[-1].log, match.subject) if views else []
         if rows:
             found["present"] = self._record(views[-1], rows[-1].index)
         return found if match.family != "credit" or _may_be_shown(found.get("present", {})) else None

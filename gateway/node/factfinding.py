@@ -8,7 +8,6 @@ place in the tree is proven against the newest checkpoint's root, so that neithe
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -73,8 +72,7 @@ class FactFinder:
         views = self.views.of(question.source or "", "licence")
         if not views:
             return self.nothing(question.source, (), question.subject)
-        connection = views[-1].connection
-        rows = subjects.rows(connection, "licence", question.source or "", question.subject)
+        rows = subjects.rows(views[-1].connection, views[-1].log, question.subject)
         choice = choose(rows, question.as_of, question.known_at)
         quarantined = self._quarantined(views, question.subject, -1, question.known_at)
         present, refused = self._present(views, choice.index)
@@ -141,15 +139,15 @@ class FactFinder:
         found = []
         for connection in self.views.connections():
             for match in subjects.named_as_predecessor(connection, source, subject):
-                successor = self._successor(connection, match)
+                successor = self._successor(match)
                 if successor is not None:
                     found.append(successor)
         return tuple(found)
 
-    def _successor(self, connection: sqlite3.Connection, match: subjects.Match) -> Successor | None:
+    def _successor(self, match: subjects.Match) -> Successor | None:
         views = self.views.of(match.source, "licence")
-        rows = subjects.rows(connection, "licence", match.source, match.subject)
-        if not views or not rows:
+        rows = subjects.rows(views[-1].connection, views[-1].log, match.subject) if views else []
+        if not rows:
             return None
         present = newest(rows)
         state = next((row.state for row in rows if row.index == present.index), "")
@@ -170,7 +168,7 @@ class FactFinder:
         source, subject = present.licence.predecessor
         source = source.rpartition(":")[2]
         views = self.views.of(source, "licence")
-        rows = subjects.rows(views[-1].connection, "licence", source, subject) if views else []
+        rows = subjects.rows(views[-1].connection, views[-1].log, subject) if views else []
         others = [
             other
             for other in self._successors(source, subject)
@@ -199,7 +197,7 @@ class FactFinder:
         return CreditLog(self.log_facts(view), tuple(facts), tuple(unread))
 
     def _credit_fact(self, view: LogView, match: subjects.Match) -> Iterator[CreditFact]:
-        rows = subjects.rows(view.connection, "credit", match.source, match.subject)
+        rows = subjects.rows(view.connection, view.log, match.subject)
         choice = newest(rows)
         row = next((row for row in rows if row.index == choice.index), None)
         if row is None:

@@ -49,6 +49,19 @@ class Reach:
                 yield from other.urls
 
 
+def bring_up(connection: sqlite3.Connection, state: OwnState) -> None:
+    """Bring a mark up that a crash left behind its ledger, before anything of that ledger leaves the node (DESIGN §6).
+
+    A mark that is missing, ahead or of another tree stays as it is: ``check`` says so.
+    """
+    try:
+        size, root = state.highwater.read()
+    except CannotRun:
+        return
+    if size < state.own.size and root == logbook.root_at(connection, state.own.log.number, size):
+        state.highwater.write(state.own.size, state.own.root())
+
+
 async def check(connection: sqlite3.Connection, logs: Mapping[str, OwnState], reach: Reach) -> None:
     """Raise ``CannotRun`` if anything signed by an own log key is more or other than the ledger holds."""
     for state in logs.values():

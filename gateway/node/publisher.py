@@ -34,6 +34,9 @@ from gateway.trust.suites import Signer
 MOST_A_COMMIT = 2_000
 MOST_WAITING = 20_000
 PUBLISH_EVERY_S = 1.0
+STARTING = "node.starting"
+OPEN_S = 0.02
+"""Seconds between looks at a starting node: its first heartbeats follow at once when it may seal."""
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +92,7 @@ class Publisher:
         self._room = asyncio.Condition()
         self._reader = ledger.reader()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="door")
-        self._refusing: CannotRun | None = CannotRun("node.starting", "the node is starting")
+        self._refusing: CannotRun | None = CannotRun(STARTING, "the node is starting")
 
     def open(self) -> None:
         """Begin to seal: the fork guard has found nothing against it."""
@@ -157,7 +160,7 @@ class Publisher:
 
     def _until_next_checkpoint(self) -> float:
         if self._refusing is not None:
-            return PUBLISH_EVERY_S
+            return OPEN_S if self._refusing.reason == STARTING else PUBLISH_EVERY_S
         now = time.monotonic()
         return max(
             0.01, min((self._checkpoint_due(state) - now for state in self.logs.values()), default=PUBLISH_EVERY_S)

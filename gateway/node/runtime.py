@@ -127,7 +127,10 @@ class Node:
         published = Published(*newest) if newest is not None else None
         highwater = HighWater(self.config.data / f"{family}.highwater")
         self._stack.callback(highwater.close)
-        return OwnState(OwnLog(own, frontier, published, pair.log, pair.heartbeat), self.keys.record, highwater)
+        state = OwnState(OwnLog(own, frontier, published, pair.log, pair.heartbeat), self.keys.record, highwater)
+        with faults_named(self.ledger.path, "; the node does not start"):
+            guard.bring_up(self.ledger.read, state)
+        return state
 
     async def run(self) -> None:
         """Run every part until cancelled. What a part can't go on with, it says; the others go on."""

@@ -2,7 +2,7 @@
 
 Reads the tables that ``node.index`` writes; judges nothing.
 
->>> rows(connection, "licence", "sanhe", "11100000MB0341032Y002:JY11310820000017")
+>>> rows(connection, log, "11100000MB0341032Y002:JY11310820000017")
 [Row(index=7, type='jjj.licence.issued', state='01', since=datetime.date(2026, 11, 1), ...)]
 """
 
@@ -60,12 +60,15 @@ class Quarantined:
     known: int
 
 
-def rows(connection: sqlite3.Connection, family: str, source: str, subject: str) -> list[Row]:
-    """Every accepted record of a subject, rising by index."""
+def rows(connection: sqlite3.Connection, log: Log, subject: str) -> list[Row]:
+    """Every accepted record of a subject of a log, rising by index; of leaves above ``log.size`` nobody is told yet:
+    they may be committed, but their high-water mark not synced, or their checkpoint not taken.
+    """
     found = connection.execute(
         "SELECT r.key, r.type, r.state, r.since, r.time, r.logged, r.known, r.retracts, r.erased FROM subjects s"
-        " JOIN records r ON r.subject = s.number WHERE s.family = ? AND s.source = ? AND s.subject = ? ORDER BY r.key",
-        (family, source, subject),
+        " JOIN records r ON r.subject = s.number WHERE s.family = ? AND s.source = ? AND s.subject = ?"
+        " AND (r.key < ? OR r.key >= ?) ORDER BY r.key",
+        (log.family, log.jurisdiction, subject, key_of(log.number, log.size), key_of(log.number + 1, 0)),
     )
     day = datetime.timedelta(days=1)
     return [
@@ -129,9 +132,9 @@ def is_held_by(connection: sqlite3.Connection, match: Match, holder: str) -> boo
 
 
 def leaf_of_id(connection: sqlite3.Connection, log: Log, record_id: str) -> int | None:
-    """The index of the first leaf that bears an id."""
+    """The index of the first leaf that bears an id, if it lies below ``log.size``."""
     row = connection.execute("SELECT first FROM ids WHERE log = ? AND id = ?", (log.number, record_id)).fetchone()
-    return None if row is None else int(row[0])
+    return None if row is None or row[0] >= log.size else int(row[0])
 
 
 def by_holder(connection: sqlite3.Connection, uscc: str, limit: int) -> list[Match]:

@@ -100,6 +100,7 @@ OF_RECORDS: Mapping[str, Reason] = {
     # identity of records
     "record.replayed": told("同一编号的记录已经存在", "a record of this id stands already", OTHER_NODE),
     "record.superseded": told("该证照已有更新的记录", "the subject has a later record already", NEW_ID),
+    "record.unread": told("最新信用记录无法读取", "the newest credit record cannot be read", OWN_IT),
     "record.missing": told("本节点日志中没有该条目", "the own log holds no such leaf", OWN_IT),
     "id.conflict": told("同一编号已用于其他内容", "this id stands with other content", NEW_ID),
     "draft.form": told("提交的记录格式不正确", "what was handed in is no draft of a record", MEND),

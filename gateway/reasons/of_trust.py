@@ -42,6 +42,9 @@ OF_TRUST: Mapping[str, Reason] = {
     ),
     "slip.form": told("核验单格式不正确", "not the form of a verification slip", OTHER_NODE),
     # trust data
+    "trust.rollback": told(
+        "信任文件的版本低于现行版本，未采用", "older trust data than those in force: not taken", OWN_IT
+    ),
     "trust.form": told("信任文件有误", "a trust document is wrong", OWN_IT),
     "trust.missing": told("缺少信任文件", "a trust document is missing", OWN_IT),
     "roster.not_in": told("名册中没有本节点的地区", "the roster does not have this node's jurisdiction", OWN_IT),

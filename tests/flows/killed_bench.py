@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from gateway.ledger import highwater
 from gateway.node import auditor
 from gateway.node.door import Draft
 from gateway.ops import nodefolder
@@ -198,6 +199,8 @@ class Bench:
         self._check_records(own, mirrored)
         assert [fault for logs in (own, mirrored) for log in logs.values() for fault in ledger.tree_faults(log)] == []
         for origin, log in own.items():
+            mark = highwater.read(self.data(OWNER) / f"{origin.rpartition('/')[2]}.highwater")
+            assert mark == (log.size, log.root), "what is shown is not marked"
             assert mirrored[origin].entries == log.entries
             assert [seal.note for seal in mirrored[origin].seals] == [seal.note for seal in log.seals]
             assert list(ledger.sending_faults(log, self.sent(origin))) == []

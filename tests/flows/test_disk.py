@@ -215,7 +215,7 @@ async def test_a_single_sync_that_fails_anywhere_ends_no_node_and_loses_no_ackno
 
 @pytest.mark.parametrize("names", [SYNC, WRITE], ids=["sync", "write"])
 @needs_strace
-async def test_without_its_high_water_mark_nothing_is_acknowledged_or_sent_until_a_restart(
+async def test_without_its_high_water_mark_nothing_is_acknowledged_shown_or_sent_until_a_restart(
     names: tuple[str, ...], desk: Desk, tmp_path: Path
 ) -> None:
     shown, sent = await desk.shown(), {origin: desk.bench.sent(origin) for origin in desk.stands()}
@@ -227,6 +227,11 @@ async def test_without_its_high_water_mark_nothing_is_acknowledged_or_sent_until
     assert trace.injected() == 1
     await desk.refused(desk.department.batch(1), "ledger.doubt")
     assert await desk.shown() == shown
+    await desk.get(f"/v1/records?id={drafts[0]['id']}", 404)
+    found = await desk.get(f"/v1/search?q={drafts[0]['data']['number']}")
+    assert all("present" not in each for each in found["results"])
+    async with desk.client.post("/v1/verifications", json={"number": drafts[0]["data"]["number"]}) as answer:
+        assert (answer.status, (await answer.json())["verdict"]) == (200, "indeterminate")
     assert {origin: desk.bench.sent(origin) for origin in desk.stands()} == sent
     ready = await desk.get("/readyz", 503)
     assert "restart the node" in str(ready)

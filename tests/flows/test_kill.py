@@ -43,7 +43,7 @@ PHASES = {
     ANY_INSTANT: ("",),
 }
 LEDGER, MARKS = ("ledger.sqlite", "ledger.sqlite-wal"), ("licence.highwater", "credit.highwater")
-CALLS = ((WRITE, LEDGER, 150), (SYNC, LEDGER, 12), (WRITE, MARKS, 12), (SYNC, MARKS, 12))  # and how many of them at most
+CALLS = ((WRITE, LEDGER, 150), (SYNC, LEDGER, 12), (WRITE, MARKS, 12), (SYNC, MARKS, 12))  # on what, how many at most
 
 
 @pytest.fixture(scope="module")

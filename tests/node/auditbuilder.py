@@ -9,6 +9,7 @@ ground.node                                   the folder to audit or to export f
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import shutil
 import sqlite3
@@ -119,7 +120,9 @@ class Written:
 @cache
 def founded() -> World:
     """One network with its keys, for all tests of a run."""
-    return World(Path(tempfile.mkdtemp(prefix="jjj-ground-")), "sanhe", "tongzhou")
+    folder = Path(tempfile.mkdtemp(prefix="jjj-ground-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return World(folder, "sanhe", "tongzhou")
 
 
 class Ground:

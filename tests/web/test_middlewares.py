@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from gateway.web.middlewares import HEADERS
+from tests.simulator import eventually
 from tests.web.desk import Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,6 +28,7 @@ async def test_every_answer_bears_the_safety_headers(desk: Desk, path: str) -> N
 
 async def test_what_may_be_kept_says_so_itself(desk: Desk) -> None:
     assert (await desk.get("/v1/logs")).headers["Cache-Control"] == "no-store"
+    await eventually(lambda: desk.serving.node.publisher.logs["credit"].published, "a first checkpoint")
     assert (await desk.get("/logs/sanhe/credit/checkpoint")).headers["Cache-Control"] == "no-cache"
 
 
