@@ -1,8 +1,9 @@
 """An exported folder as a source of logs, and what must agree in it outside the logs (DESIGN §4, export).
 
-    DIR/logs/<jurisdiction>/<family>/{checkpoint,history/<n>,tile/…} every file is read; none may be missing, none may
-    be too many DIR/vkeys.txt a line a key ever used; must agree with the roster DIR/trust/*.json DIR/schemas/*.json
-    what was in force DIR/SHA256SUMS of every file that no hash of a tree covers
+    DIR/logs/<jurisdiction>/<family>/{checkpoint,history/<n>,tile/…}   every file is read; none may be missing or too many
+    DIR/vkeys.txt                          a line a key ever used; must agree with the roster
+    DIR/trust/*.json  DIR/schemas/*.json   what was in force
+    DIR/SHA256SUMS                         of every file that neither a tree nor a signature covers
 
 The sums are no proof against anybody who can compute them; they show what decayed or was edited by the way. An export
 without them is judged without them.
@@ -123,10 +124,12 @@ class ExportFolder:
 
 
 def loose_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every file of an export that no hash of a tree covers, by its path: all but tiles and bundles."""
+    """Every file of an export that neither a tree nor a signature covers, by its path: all but tiles, bundles and
+    checkpoints (to which anybody may add the line of another witness).
+    """
     for file in files_below(folder):
         parts = file.relative_to(folder).parts
-        if not (len(parts) > 4 and parts[0] == LOGS and parts[3] == "tile"):
+        if not (len(parts) > 3 and parts[0] == LOGS and parts[3] in ("tile", "checkpoint")):
             yield printable("/".join(parts)), file
 
 
