@@ -1,6 +1,6 @@
 """An exported folder as a source of logs, and what must agree in it outside the logs (DESIGN §4, export).
 
-    DIR/logs/<jurisdiction>/<family>/{checkpoint,history/<n>,tile/…}   every file is read; none may be missing or too many
+    DIR/logs/<jurisdiction>/<family>/{checkpoint,history/<n>,tile/…}   every file is read; none may lack or be too many
     DIR/vkeys.txt                          a line a key ever used; must agree with the roster
     DIR/trust/*.json  DIR/schemas/*.json   what was in force
     DIR/SHA256SUMS                         of every file that neither a tree nor a signature covers

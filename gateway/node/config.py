@@ -10,12 +10,14 @@ configuration file.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.bus.port import BadTopic, topics_below
 from gateway.errors import CannotRun
 
 MIB = 1 << 20
@@ -80,9 +82,12 @@ class _Reader:
         self._known(found, {"node", "bus", "http"}, "")
         if "jurisdiction" not in node:
             raise self._wrong("node.jurisdiction", "is missing: which jurisdiction does this node speak for?")
+        bus = BusConfig(**self._paths(self._table(found, "bus", BUS), BusConfig()))
+        self._topic("node", "jurisdiction", BusConfig().prefix, node["jurisdiction"])
+        self._topic("bus", "prefix", bus.prefix, node["jurisdiction"])
         return Config(
             folder=self._folder,
-            bus=BusConfig(**self._paths(self._table(found, "bus", BUS), BusConfig())),
+            bus=bus,
             http=HttpConfig(**self._table(found, "http", HTTP)),
             **self._paths(node, Config(self._folder, "")),
         )
@@ -98,7 +103,7 @@ class _Reader:
 
     def _value(self, name: str, value: object, kind: type, least: float, most: float) -> object:
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            value = float(value) if abs(value) <= most else math.inf
         if kind is Path and isinstance(value, str):
             return self._folder / value
         if kind is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -116,6 +121,12 @@ class _Reader:
             if isinstance(default, Path) and not default.is_absolute():
                 table.setdefault(name, self._folder / default)
         return table
+
+    def _topic(self, table: str, name: str, prefix: str, jurisdiction: str) -> None:
+        try:
+            topics_below(prefix, jurisdiction)
+        except BadTopic as error:
+            raise self._wrong(f"{table}.{name}", f"makes no name of a topic: {error.message}") from error
 
     def _known(self, table: Mapping[str, Any], names: Any, where: str) -> None:
         for name in table:

@@ -275,7 +275,7 @@ def open_bus(config: Config) -> EmbeddedBus:
     """The bus that the settings name."""
     if config.bus.kind != "embedded":
         raise CannotRun("config.form", f"bus.kind {config.bus.kind!r} is not known; known: embedded", field="bus.kind")
-    return EmbeddedBus(config.bus.folder)
+    return EmbeddedBus(config.bus.folder, prefix=config.bus.prefix)
 
 
 def lock_data(config: Config) -> int:

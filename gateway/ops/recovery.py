@@ -22,8 +22,9 @@ from pathlib import Path
 
 import aiohttp
 import orjson
+import structlog
 
-from gateway.bus.port import Bus, BusError, record_topic
+from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, record_topic
 from gateway.errors import CannotRun, Refused
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, connect
@@ -41,6 +42,10 @@ from gateway.records.record import read_envelope
 
 LEDGER, REBUILT = "ledger.sqlite", "ledger.rebuilt.sqlite"
 SIDE_FILES = ("", "-wal", "-shm")
+QUIET_S = 5.0
+"""A topic that gives nothing for so long is read to its end: retention deleted the rest."""
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,12 @@ async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[L
         bus = await stack.enter_async_context(open_bus(config))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         work = _Work(config, trust, rebuilt, bus, session, stack, partners, without)
-        own = [entry for entry in roster.jurisdictions[config.jurisdiction].logs if entry.ended is None]
+        member = roster.jurisdictions.get(config.jurisdiction)
+        if member is None:
+            raise CannotRun(
+                "roster.not_in", f"the roster in {config.trust} has no jurisdiction {config.jurisdiction!r}"
+            )
+        own = [entry for entry in member.logs if entry.ended is None]
         logs = [await _rebuild(work, entry.origin, entry.family) for entry in own]
         return logs, [_move_aside(config, log) for log in logs]
 
@@ -116,6 +126,7 @@ async def _rebuild(work: _Work, origin: str, family: str) -> Log:
     )
     follower = Follower.open(log, parts)
     await _read_topic(follower, work)
+    await _hear_topic(follower, work)
     await _ask_partners(follower, work)
     await Mirror(follower).catch_up()
     if follower.log.frozen is not None:
@@ -129,6 +140,7 @@ async def _rebuild(work: _Work, origin: str, family: str) -> Log:
             f"{origin}: a statement of {follower.newest[0]} records was found, but only"
             f" {follower.log.size} could be had",
         )
+    await follower.keep_heartbeat()  # so that no date goes back behind it
     size = follower.log.size
     await work.rebuilt.write(lambda c: logbook.set_sent(c, follower.log.number, size))
     follower.reread()
@@ -137,17 +149,36 @@ async def _rebuild(work: _Work, origin: str, family: str) -> Log:
 
 async def _read_topic(follower: Follower, work: _Work) -> None:
     topic = record_topic(work.config.bus.prefix, follower.log.jurisdiction, follower.log.family)
-    end = await work.bus.end(topic)
-    if end == 0:
-        return
+    end = position = 0
     try:
+        end = await work.bus.end(topic)
         async with aclosing(work.bus.read(topic, None)) as batches:
-            async for batch in batches:
+            while position < end:
+                batch = await asyncio.wait_for(anext(batches), QUIET_S)
                 await follower.receive(batch)
-                if batch[-1].position + 1 >= end:
-                    return
+                position = batch[-1].position + 1
+    except TimeoutError:
+        logger.info("recover.topic_ended", topic=topic, position=position, end=end)  # the rest was deleted by retention
     except BusError as error:
         raise CannotRun(error.reason, f"{topic}: {error.message}") from error
+
+
+async def _hear_topic(follower: Follower, work: _Work) -> None:
+    """The largest of the own statements on the checkpoint topic: it may outlive the record topic."""
+    topic = checkpoint_topic(work.config.bus.prefix, follower.log.jurisdiction)
+    try:
+        newest = await work.bus.signed_end(topic, lambda message: _size(follower, message))
+    except BusError as error:
+        raise CannotRun(error.reason, f"{topic}: {error.message}") from error
+    if newest is not None:
+        await follower.hear(newest.value)
+
+
+def _size(follower: Follower, message: Message) -> int | None:
+    if message.key.partition(b" ")[0] != follower.log.origin.encode():
+        return None
+    statement = follower.read(message.value)
+    return None if statement is None else statement.size
 
 
 async def _ask_partners(follower: Follower, work: _Work) -> None:
@@ -173,7 +204,11 @@ async def _ask(follower: Follower, url: str, work: _Work) -> bool:
 
 def _move_aside(config: Config, log: Log) -> Recovered:
     """Write what the old ledger holds beyond or beside the recovered tree as drafts, oldest first."""
-    drafts = list(_strays(config, log))
+    drafts: list[dict[str, object]] = []
+    try:
+        drafts.extend(_strays(config, log))
+    except (sqlite3.Error, CannotRun) as error:
+        logger.warning("recover.old_ledger", origin=log.origin, message=str(error), moved_aside=len(drafts))
     if drafts:
         path = config.data / f"aside-{log.family}-{int(time.time())}.ndjson"
         path.write_bytes(b"".join(orjson.dumps(draft) + b"\n" for draft in drafts))

@@ -20,7 +20,7 @@ from gateway.ledger.highwater import HighWater
 from gateway.node import config as node_config
 from gateway.node.config import Config
 from gateway.node.door import Draft
-from gateway.ops import nodefolder
+from gateway.ops import nodefolder, recovery
 from gateway.ops.recovery import Recovered, recover
 from tests.records import builders
 from tests.simulator import NETWORK, Running, World, eventually
@@ -116,7 +116,10 @@ async def test_the_topic_alone_is_enough_where_the_partner_was_asked(world: Worl
     await seals_again(world, 1)
 
 
-async def test_a_topic_whose_beginning_or_whole_is_gone_is_no_obstacle(world: World, tongzhou: Running) -> None:
+async def test_a_topic_whose_beginning_or_whole_is_gone_is_no_obstacle(
+    world: World, tongzhou: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "QUIET_S", 0.3)
     await signed(world, tongzhou)
     for before in (2, 99):
         async with EmbeddedBus(world.folder / "bus") as bus:

@@ -1,0 +1,112 @@
+"""A node's settings: read once, whole; what is not known or does not fit is said by name (law 10)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import CannotRun
+from gateway.node.config import BusConfig, Config, HttpConfig, load
+from gateway.ops import nodefolder
+from tests.simulator import World
+
+NODE = '[node]\njurisdiction = "sanhe"\n'
+
+
+def read(folder: Path, text: str) -> Config:
+    (folder / "node.toml").write_text(text, encoding="utf-8")
+    return load(folder / "node.toml")
+
+
+def test_what_is_not_said_has_its_default_and_every_path_is_absolute(tmp_path: Path) -> None:
+    assert read(tmp_path, NODE) == Config(
+        folder=tmp_path,
+        jurisdiction="sanhe",
+        data=tmp_path / "data",
+        keys=tmp_path / "keys",
+        trust=tmp_path / "trust",
+        bus=BusConfig(folder=tmp_path / "../bus"),
+    )
+
+
+def test_every_setting_can_be_said(tmp_path: Path) -> None:
+    text = NODE + (
+        'data = "/data"\nkeys = "k"\ntrust = "t"\nschemas = ["s", "/more"]\nheartbeat_s = 2\n'
+        '[bus]\nkind = "embedded"\nprefix = "pre"\nfolder = "b"\n'
+        '[http]\nhost = "::1"\nport = 1\ntoken = "tok"\nbody_bytes = 65536\nrecords_a_request = 1\nrequest_s = 2\n'
+    )
+    assert read(tmp_path, text) == Config(
+        tmp_path,
+        "sanhe",
+        Path("/data"),
+        tmp_path / "k",
+        tmp_path / "t",
+        (tmp_path / "s", Path("/more")),
+        2.0,
+        BusConfig("embedded", "pre", tmp_path / "b"),
+        HttpConfig("::1", 1, tmp_path / "tok", 65_536, 1, 2),
+    )
+
+
+def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> None:
+    nodefolder.write_config(tmp_path, "sanhe", port=8471, heartbeat_s=3, schemas=("schemas",))
+    config = load(tmp_path / nodefolder.CONFIG)
+    assert (config.http.port, config.heartbeat_s, config.schemas) == (8471, 3.0, (tmp_path / "schemas",))
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("", "node.jurisdiction"),
+        ("node = 1", "node"),
+        (NODE + "heartbeat = 1", "node.heartbeat"),
+        (NODE + "[bus]\nport = 1", "bus.port"),
+        (NODE + "[kafka]\n", "kafka"),
+        (NODE + "heartbeat_s = 0.5", "node.heartbeat_s"),
+        (NODE + "heartbeat_s = 3601", "node.heartbeat_s"),
+        (NODE + "heartbeat_s = nan", "node.heartbeat_s"),
+        (NODE + "heartbeat_s = true", "node.heartbeat_s"),
+        (NODE + f"heartbeat_s = 1{'0' * 400}", "node.heartbeat_s"),
+        (NODE + 'heartbeat_s = "10"', "node.heartbeat_s"),
+        (NODE + "schemas = [1]", "node.schemas"),
+        (NODE + 'schemas = "s"', "node.schemas"),
+        (NODE + "data = 1", "node.data"),
+        ('[node]\njurisdiction = "San He"', "node.jurisdiction"),
+        (NODE + '[bus]\nprefix = "A B"', "bus.prefix"),
+        (NODE + "[http]\nport = 65536", "http.port"),
+        (NODE + "[http]\nport = 80.0", "http.port"),
+        (NODE + "[http]\nport = true", "http.port"),
+        (NODE + "[http]\nbody_bytes = 1", "http.body_bytes"),
+    ],
+)
+def test_what_does_not_fit_is_named(tmp_path: Path, text: str, field: str) -> None:
+    with pytest.raises(CannotRun) as error:
+        read(tmp_path, text)
+    assert (error.value.reason, error.value.field) == ("config.form", field)
+    assert field in error.value.message
+    assert "node.toml" in error.value.message
+
+
+@pytest.mark.parametrize("body", [b"[node", b"\xff", b"jurisdiction = 1\njurisdiction = 2"])
+def test_what_is_no_toml_is_said(tmp_path: Path, body: bytes) -> None:
+    (tmp_path / "node.toml").write_bytes(body)
+    with pytest.raises(CannotRun, match=r"config\.form.*node\.toml is not TOML"):
+        load(tmp_path / "node.toml")
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match=r"config\.missing.*node\.toml"):
+        load(tmp_path / "node.toml")
+
+
+async def test_another_prefix_is_used_for_every_topic(tmp_path: Path) -> None:
+    async with World(tmp_path, "sanhe", "tongzhou") as world:
+        for each in world.jurisdictions:
+            file = tmp_path / each / nodefolder.CONFIG
+            file.write_text(file.read_text(encoding="utf-8").replace('prefix = "jjj"', 'prefix = "other"'))
+        sanhe, tongzhou = await world.start_all()
+        await sanhe.publish(world.log_of("sanhe").fresh())
+        await tongzhou.mirrored("sanhe", 1)
+        topics = {file.name for file in (tmp_path / "bus").glob("*.licence.sqlite")}
+        assert topics == {"other.sanhe.licence.sqlite"}
