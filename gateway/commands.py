@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from gateway.audit import auditor, exporter
 from gateway.bench import measure
 from gateway.demo import run as demo_run
 from gateway.demo.example import example_public_keys
 from gateway.errors import CannotRun, Refused
 from gateway.intake.reading import Item, RefusedRow, open_reading
-from gateway.node import auditor, exporter
 from gateway.node.config import load
 from gateway.ops import asking, handing, nodefolder, recovery, slips, telling
 from gateway.records import families

@@ -23,9 +23,9 @@ from typing import Any
 
 import orjson
 
+from gateway.audit import auditor
 from gateway.bus.embedded_topic import TopicFile
 from gateway.bus.port import Message, checkpoint_topic, record_topic
-from gateway.node import auditor
 from gateway.node import config as node_config
 from gateway.node.door import Draft, Receipt
 from gateway.node.nodekeys import NodeKeys, load, names

@@ -21,6 +21,7 @@ FLOORS = (
     ("bus",),
     ("recognition", "intake"),
     ("node",),
+    ("audit",),
     ("web",),
     ("serving",),
     ("ops",),

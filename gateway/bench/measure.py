@@ -24,11 +24,11 @@ from typing import Any
 import aiohttp
 import orjson
 
+from gateway.audit import auditor, exporter
 from gateway.bench import workload
 from gateway.bench.baselines import Plain
 from gateway.bench.figures import Figures, Latency, Rate
 from gateway.errors import CannotRun
-from gateway.node import auditor, exporter
 from gateway.ops import asking, handing, nodefolder
 
 NETWORK = "jjj.bench"

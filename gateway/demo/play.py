@@ -19,6 +19,8 @@ from typing import Any
 import aiohttp
 import orjson
 
+from gateway.audit import auditor
+from gateway.audit.report import Report
 from gateway.demo import cast
 from gateway.demo.sample import Sample
 from gateway.demo.samples import samples
@@ -26,8 +28,6 @@ from gateway.demo.scenes import Scene, scenes
 from gateway.demo.stage import PLACES, Stage
 from gateway.errors import CannotRun
 from gateway.intake.reading import open_reading, record_id
-from gateway.node import auditor
-from gateway.node.auditreport import Report
 from gateway.ops import asking, handing
 from gateway.records import families
 

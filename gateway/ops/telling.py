@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from gateway.node.auditreport import Report
+from gateway.audit.report import Report
 
 WORDS = {0: "审计无误 clean", 1: "发现问题 something is wrong", 3: "有缺失，未能全部核查 bytes or keys were lacking"}
 MOST_LISTED = 10

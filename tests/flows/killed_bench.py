@@ -15,8 +15,8 @@ from typing import Any
 
 import aiohttp
 
+from gateway.audit import auditor
 from gateway.ledger import highwater
-from gateway.node import auditor
 from gateway.node.door import Draft
 from gateway.ops import nodefolder
 from gateway.records.uuid7 import NOISE_BYTES, uuid7

@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from gateway.node import auditor
+from gateway.audit import auditor
 from tests.flows import killed_ledger as ledger
 from tests.flows.killed_bench import OWNER, PARTNER, Bench, Row, living
 from tests.flows.killed_process import KILLED, Child, Nursery, nursery

@@ -13,11 +13,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 
+from gateway.audit.report import AuditFinding, found
 from gateway.errors import Refused
 from gateway.ledger import logbook
 from gateway.ledger.logbook import INDEX_BITS, Log, index_of, key_of
 from gateway.node import index, rejudge
-from gateway.node.auditreport import AuditFinding, found
 from gateway.node.statements import Statement
 from gateway.trust.gate import VerifiedRecord
 from gateway.trust.trusted import TrustData

@@ -15,14 +15,14 @@ import threading
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
+from gateway.audit.kept import Kept
+from gateway.audit.report import AuditFinding, found
+from gateway.audit.sources import Mark, last_part
 from gateway.errors import CannotRun, Refused
 from gateway.ledger import highwater, logbook, tiles
 from gateway.ledger.logbook import Log, index_of, key_of
 from gateway.ledger.merkle import HASH_SIZE
 from gateway.ledger.tiles import Tile
-from gateway.node.auditkept import Kept
-from gateway.node.auditreport import AuditFinding, found
-from gateway.node.logsources import Mark, last_part
 from gateway.trust.trusted import TrustData
 
 TILE_BITS, LEVEL_BITS = 48, 40

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gateway.audit.report import AuditFinding, found
 from gateway.errors import Refused
-from gateway.node.auditreport import AuditFinding, found
 from gateway.trust.members import ANY, Jurisdiction, RosterKey
 from gateway.trust.roster import Roster
 from gateway.trust.suites import VerifierKey

@@ -18,8 +18,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Self
 
+from gateway.audit.sources import TILE
 from gateway.ledger.merkle import HASH_SIZE
-from gateway.node.logsources import TILE
 from gateway.trust.gate import Last, VerifiedRecord
 
 TABLES = """

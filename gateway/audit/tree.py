@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.audit.sources import TILE
 from gateway.errors import Refused
 from gateway.ledger import tiles
 from gateway.ledger.merkle import HASH_SIZE, Frontier, leaf_hash, subtree_hash
-from gateway.node.logsources import TILE
 
 
 @dataclass(frozen=True, slots=True)

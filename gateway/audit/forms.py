@@ -15,11 +15,11 @@ from typing import Self
 
 import orjson
 
+from gateway.audit.leaves import Batch, Leaf
+from gateway.audit.report import Listed, found, found_error
+from gateway.audit.seals import Find
 from gateway.errors import Refused
 from gateway.ledger import tiles
-from gateway.node.auditleaves import Batch, Leaf
-from gateway.node.auditreport import Listed, found, found_error
-from gateway.node.auditseals import Find
 from gateway.trust import notes
 from gateway.trust.canonical import decode_base64
 from gateway.trust.gate import MAX_SIGNATURE_LINES

@@ -18,14 +18,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from gateway.audit.data import open_data, place_of
+from gateway.audit.folder import LOGS, SCHEMAS, TRUST, ExportFolder
+from gateway.audit.onelog import CHECKPOINT, Depth, LogAudit, LogName, Means
+from gateway.audit.report import AuditFinding, LogReport, Report, found, found_error
+from gateway.audit.sources import Lacking, LogFiles, LogSource, last_part
+from gateway.audit.url import open_node
 from gateway.errors import CannotRun, GatewayError, Refused
 from gateway.ledger import checkpoint
-from gateway.node.auditdata import open_data, place_of
-from gateway.node.auditfolder import LOGS, SCHEMAS, TRUST, ExportFolder
-from gateway.node.auditlog import CHECKPOINT, Depth, LogAudit, LogName, Means
-from gateway.node.auditreport import AuditFinding, LogReport, Report, found, found_error
-from gateway.node.auditurl import open_node
-from gateway.node.logsources import Lacking, LogFiles, LogSource, last_part
 from gateway.trust import notes
 from gateway.trust.trusted import ROSTER, TrustData, load
 

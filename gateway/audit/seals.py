@@ -17,12 +17,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from gateway.audit.report import AuditFinding, found, found_error
+from gateway.audit.sources import LogFiles
 from gateway.errors import Refused
 from gateway.ledger import checkpoint, tiles
 from gateway.ledger.checkpoint import MAX_LINES, MAX_NOTE
 from gateway.node import statements
-from gateway.node.auditreport import AuditFinding, found, found_error
-from gateway.node.logsources import LogFiles
 from gateway.node.statements import Statement
 from gateway.trust import notes
 from gateway.trust.trusted import TrustData

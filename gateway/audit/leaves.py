@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
+from gateway.audit.history import AuditHistory
+from gateway.audit.report import Listed, found, found_error
+from gateway.audit.seals import Find
+from gateway.audit.sources import Beside
 from gateway.errors import Refused
-from gateway.node.audithistory import AuditHistory
-from gateway.node.auditreport import Listed, found, found_error
-from gateway.node.auditseals import Find
-from gateway.node.logsources import Beside
 from gateway.node.statements import Statement
 from gateway.records import compact
 from gateway.records.record import Correction

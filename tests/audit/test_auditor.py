@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.audit.auditor import audit
+from gateway.audit.exporter import export
+from gateway.audit.report import Report
 from gateway.errors import CannotRun
 from gateway.ledger import tiles
 from gateway.ledger.merkle import Frontier, leaf_hash
-from gateway.node.auditor import audit
-from gateway.node.auditreport import Report
-from gateway.node.exporter import export
 from gateway.ops.telling import told
 from gateway.trust import notes
 from gateway.trust.canonical import encode_base64
-from tests.node.auditbuilder import BASE, NETWORK, Ground, Written, files_of, filing, snapshot
+from tests.audit.auditbuilder import BASE, NETWORK, Ground, Written, files_of, filing, snapshot
 from tests.records import builders
 from tests.trust.signers import signer
 

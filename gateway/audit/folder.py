@@ -22,10 +22,10 @@ import stat
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
+from gateway.audit import vkeysfile
+from gateway.audit.report import AuditFinding, found
+from gateway.audit.sources import MOST_FILE, Beside, Lacking, Mark, printable
 from gateway.errors import CannotRun, Refused
-from gateway.node import auditkeys
-from gateway.node.auditreport import AuditFinding, found
-from gateway.node.logsources import MOST_FILE, Beside, Lacking, Mark, printable
 from gateway.trust.trusted import TrustData
 
 LOGS, TRUST, SCHEMAS, VKEYS, SUMS = "logs", "trust", "schemas", "vkeys.txt", "SHA256SUMS"
@@ -94,7 +94,7 @@ class ExportFolder:
         keys = read_file(self._folder / VKEYS, VKEYS)
         findings = [found("file.missing", file=VKEYS)] if keys is None else []
         if keys is not None:
-            findings, notices = auditkeys.compare(keys, VKEYS, trust, given=given)
+            findings, notices = vkeysfile.compare(keys, VKEYS, trust, given=given)
         return [*self._strays(), *findings, *self._sums()], notices
 
     def _strays(self) -> Iterator[AuditFinding]:

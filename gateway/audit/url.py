@@ -20,10 +20,10 @@ from typing import Any
 import aiohttp
 import orjson
 
+from gateway.audit.report import AuditFinding
+from gateway.audit.sources import JURISDICTION, LAST_PART, SCHEMA_FILE, TRUST_FILES, Beside, Lacking, Mark, last_part
 from gateway.errors import CannotRun
 from gateway.ledger import tiles
-from gateway.node.auditreport import AuditFinding
-from gateway.node.logsources import JURISDICTION, LAST_PART, SCHEMA_FILE, TRUST_FILES, Beside, Lacking, Mark, last_part
 from gateway.node.tileclient import TIMEOUT, TileClient, Unreachable
 from gateway.trust.trusted import TrustData
 

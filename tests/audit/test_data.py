@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from gateway.audit.auditor import audit
+from gateway.audit.exporter import export
+from gateway.audit.report import Report
 from gateway.ledger import logbook
 from gateway.ledger.highwater import HighWater
 from gateway.ledger.merkle import leaf_hash
 from gateway.node import rejudge
-from gateway.node.auditor import audit
-from gateway.node.auditreport import Report
-from gateway.node.exporter import export
 from gateway.ops.telling import told
-from tests.node.auditbuilder import NETWORK, Ground, filing, snapshot
+from tests.audit.auditbuilder import NETWORK, Ground, filing, snapshot
 from tests.simulator import World
 from tests.web import desk
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gateway.audit.report import AuditFinding
 from gateway.errors import GatewayError, Refused
 from gateway.ledger import tiles
 from gateway.ledger.tiles import Tile
-from gateway.node.auditreport import AuditFinding
 from gateway.node.statements import Statement
 from gateway.trust.gate import VerifiedRecord
 from gateway.trust.trusted import AGREEMENTS, CATALOGUE, ROSTER, TrustData

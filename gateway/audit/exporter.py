@@ -20,13 +20,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.errors import CannotRun, GatewayError, Refused
-from gateway.ledger import checkpoint, tiles
-from gateway.node import auditkeys
-from gateway.node.auditfolder import LOGS, SCHEMAS, SUMS, TRUST, VKEYS, ExportFolder, read_file, write_sums
-from gateway.node.auditlog import CHECKPOINT, Depth
-from gateway.node.auditor import Progress, audit_source, load_given, open_source, trust_places
-from gateway.node.logsources import (
+from gateway.audit import vkeysfile
+from gateway.audit.auditor import Progress, audit_source, load_given, open_source, trust_places
+from gateway.audit.folder import LOGS, SCHEMAS, SUMS, TRUST, VKEYS, ExportFolder, read_file, write_sums
+from gateway.audit.onelog import CHECKPOINT, Depth
+from gateway.audit.sources import (
     JURISDICTION,
     LAST_PART,
     SCHEMA_FILE,
@@ -36,6 +34,8 @@ from gateway.node.logsources import (
     LogSource,
     tree_files,
 )
+from gateway.errors import CannotRun, GatewayError, Refused
+from gateway.ledger import checkpoint, tiles
 from gateway.records.packaged import data_path
 from gateway.trust import notes
 from gateway.trust.trusted import load
@@ -189,7 +189,7 @@ def _write_around(folder: Path, source: LogSource, given: Path | None) -> None:
         names = sorted(file.name for file in place.glob("*.json") if SCHEMA_FILE.fullmatch(file.name))
         _copy_files(place, folder / SCHEMAS, names)
     roster = load(folder / TRUST, (folder / SCHEMAS,)).roster
-    (folder / VKEYS).write_text("".join(f"{line}\n" for line in auditkeys.lines(roster)), encoding="utf-8")
+    (folder / VKEYS).write_text("".join(f"{line}\n" for line in vkeysfile.lines(roster)), encoding="utf-8")
     (folder / SUMS).write_bytes(write_sums(folder))
 
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+from gateway.audit.leaves import Batch, Leaf
+from gateway.audit.report import found, found_error
+from gateway.audit.seals import Find, Seal, SealStream
+from gateway.audit.sources import TILE, LogFiles, Mark
+from gateway.audit.tree import Bundle, MadeTile, TreeWalk, read_bundle
 from gateway.ledger import tiles
 from gateway.ledger.merkle import EMPTY_ROOT
-from gateway.node.auditleaves import Batch, Leaf
-from gateway.node.auditreport import found, found_error
-from gateway.node.auditseals import Find, Seal, SealStream
-from gateway.node.audittree import Bundle, MadeTile, TreeWalk, read_bundle
-from gateway.node.logsources import TILE, LogFiles, Mark
 
 BUNDLES_A_BATCH = 4
 

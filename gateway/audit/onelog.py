@@ -19,15 +19,15 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
+from gateway.audit.entries import EntryWalk
+from gateway.audit.forms import FormJudge
+from gateway.audit.leaves import Batch, Judge, LeafJudge
+from gateway.audit.report import MOST_FINDINGS, AuditFinding, LogReport, found, found_error
+from gateway.audit.seals import Reader, Seal, SealStream
+from gateway.audit.sources import Lacking, LogFiles, Mark, belongs, count_files, tree_files
 from gateway.errors import GatewayError
 from gateway.ledger.merkle import EMPTY_ROOT
 from gateway.ledger.tiles import history_path
-from gateway.node.auditentries import EntryWalk
-from gateway.node.auditforms import FormJudge
-from gateway.node.auditleaves import Batch, Judge, LeafJudge
-from gateway.node.auditreport import MOST_FINDINGS, AuditFinding, LogReport, found, found_error
-from gateway.node.auditseals import Reader, Seal, SealStream
-from gateway.node.logsources import Lacking, LogFiles, Mark, belongs, count_files, tree_files
 from gateway.trust.trusted import TrustData
 
 SLICE = 64

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.audit.auditor import audit
+from gateway.audit.exporter import export
+from gateway.audit.vkeysfile import lines
 from gateway.errors import CannotRun
 from gateway.ledger import checkpoint, tiles
-from gateway.node.auditkeys import lines
-from gateway.node.auditor import audit
-from gateway.node.exporter import export
 from gateway.trust import notes
 from gateway.trust.suites import VerifierKey
 from gateway.trust.trusted import load
-from tests.node.auditbuilder import NETWORK, Ground, files_of, snapshot
+from tests.audit.auditbuilder import NETWORK, Ground, files_of, snapshot
 
 LOG = "logs/sanhe/licence"
 

@@ -23,14 +23,14 @@ from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.audit.dbrows import DataLog
+from gateway.audit.kept import Kept, KeptDatabase
+from gateway.audit.report import AuditFinding, found
 from gateway.errors import CannotRun, GatewayError, Refused
 from gateway.ledger import logbook
 from gateway.ledger.database import VERSION, connect
 from gateway.ledger.logbook import Log
 from gateway.node import config
-from gateway.node.auditkept import Kept, KeptDatabase
-from gateway.node.auditreport import AuditFinding, found
-from gateway.node.auditrows import DataLog
 from gateway.trust.trusted import TrustData
 
 CONFIG, LEDGER, MIRRORS, LOCK = "node.toml", "ledger.sqlite", "mirrors.sqlite", "lock"
