@@ -2,6 +2,7 @@
 #
 #   make demo ARGS="--once --json"    six nodes in one process; ARGS go to `jjj-gateway demo`
 #   make test ARGS="tests/ledger"     lint, types, tests, coverage; ARGS go to pytest
+#   make soak                         the kill and disk tests, ten times as often as `make test` runs them
 #   make PYTHON=python3.12 test       with a certain Python (3.11 or newer)
 #
 # Set-up speaks on standard error only, so `make -s demo ARGS="--once --json" | python3 -m json.tool` works.
@@ -13,7 +14,7 @@ export PYTHON
 # Another project's path would shadow the locked packages.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: demo test lint lock bench clean help
+.PHONY: demo test soak lint lock bench clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +35,10 @@ lint:
 
 test: lint
 	$(BIN)/python -m pytest --cov $(ARGS)
+
+soak:
+	@sh scripts/set-up test
+	JJJ_SOAK=1 $(BIN)/python -m pytest tests/flows/test_kill.py tests/flows/test_disk.py $(ARGS)
 
 lock:
 	@sh scripts/lock
