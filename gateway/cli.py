@@ -13,9 +13,10 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TextIO, cast
 
 import click
 import orjson
@@ -47,6 +48,8 @@ def body(work: Callable[P, Coroutine[Any, Any, int]]) -> Callable[P, None]:
         except GatewayError as error:
             _say(error)
             code = CANNOT_RUN
+        except ExceptionGroup as group:
+            code = _say_first(group)
         except KeyboardInterrupt:
             code = INTERRUPTED
         sys.exit(code)
@@ -71,6 +74,29 @@ def _say(error: GatewayError) -> None:
     click.echo(f"  → {advice.do_zh} / {advice.do_en}", err=True)
 
 
+def _say_first(group: ExceptionGroup[Exception]) -> int:
+    """A part of the node ended for a reason of ours: the same sentence as if it stood alone."""
+    told: Exception | None = group.subgroup(GatewayError)
+    while isinstance(told, ExceptionGroup):
+        told = told.exceptions[0]
+    if not isinstance(told, GatewayError):
+        raise group
+    _say(told)
+    return CANNOT_RUN
+
+
+class _Lines:
+    """Where log lines go. A full disk under standard error must not end the node: the line is lost, the work is not."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="jjj-gateway")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Default: warning.")
@@ -80,7 +106,7 @@ def main(context: click.Context, log_level: str | None) -> None:
     level = log_level or DEFAULT_LEVELS.get(context.invoked_subcommand or "", "warning")
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Lines())),
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.dict_tracebacks,

@@ -47,7 +47,9 @@ OF_SERVICE: Mapping[str, Reason] = {
     "http.bind": told("无法监听该地址或端口", "the address or port cannot be listened on", OWN_IT),
     "http.token": told("访问令牌的设置有误", "the bearer token's setting is wrong", OWN_IT),
     # ledger
-    "ledger.io": told("账本读写失败，未作任何确认", "the ledger cannot be written: nothing was acknowledged", OWN_IT),
+    "ledger.io": told(
+        "账本读写失败，未作任何确认", "the ledger cannot be read or written: nothing was acknowledged", OWN_IT
+    ),
     "ledger.version": told("账本版本与程序不符", "the ledger is of another version", OWN_IT),
     "ledger.doubt": told("账本状态存疑，已停止封存", "the ledger is in doubt: nothing is sealed", OWN_IT),
     "ledger.behind": told("账本落后于本节点已签署的内容", "the ledger is behind what this node has signed", OWN_IT),

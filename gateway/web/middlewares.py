@@ -10,7 +10,9 @@ unexpected error is logged with its request number, and the caller learns that n
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 from aiohttp import web
@@ -18,6 +20,7 @@ from aiohttp.typedefs import Handler, Middleware
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 from gateway.errors import GatewayError
+from gateway.ledger import database
 from gateway.web import problems
 from gateway.web.access import CHALLENGE, Access
 from gateway.web.parts import MEASURES
@@ -73,6 +76,8 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
     except GatewayError as error:
         found = problems.of_error(error)
         headers = CHALLENGE if error.reason == "access.token" else {}
+    except sqlite3.Error as error:
+        found = problems.of_error(database.fault(Path("ledger"), error))
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
         found = problems.details("route.method", f"{request.method[:20]} is not known here; known: {allowed}")
