@@ -134,7 +134,7 @@ class Running:
 
     def quarantine(self) -> list[tuple[int, str, str | None]]:
         """(index, reason, claimed subject) of every quarantined leaf of the mirrors."""
-        query = "SELECT key & 1099511627775, reason, subject FROM quarantine ORDER BY key"
+        query = "SELECT key & 1099511627775, reason, subject FROM quarantine WHERE NOT erased ORDER BY key"
         return [tuple(row) for row in self.node.mirrors.read.execute(query)]
 
     def state(self) -> list[Any]:
@@ -287,6 +287,9 @@ class World:
             await task
         running = Running(self, node, task)
         self._stack.push_async_callback(running.stop)
+        others = (each for each in node.trust.current.roster.jurisdictions.values() if each.id != jurisdiction)
+        wanted = {log.origin for other in others for log in other.logs}
+        await eventually(lambda: task.done() or wanted <= node.followers.keys(), f"{jurisdiction} follows the others")
         return running
 
     async def start_all(self) -> list[Running]:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from gateway.audit.report import AuditFinding, found
 from gateway.errors import Refused
 from gateway.ledger import logbook
 from gateway.ledger.logbook import INDEX_BITS, Log, index_of, key_of
-from gateway.node import index, rejudge
+from gateway.node import holdernames, index, rejudge
 from gateway.node.statements import Statement
 from gateway.trust.gate import VerifiedRecord
 from gateway.trust.trusted import TrustData
@@ -97,6 +98,10 @@ class KeptDatabase:
             return [f"{self.file}: {NOT_WHOLE}"]
         for table in KEPT:
             self.findings.extend(self._differing(table))
+        self.findings.extend(
+            found("index.other", file=self.file, detail=f"holder_names lacks {name}")
+            for name in islice(holdernames.unlisted(self.connection), 1)
+        )
         return []
 
     def _stray_rows(self) -> Iterator[AuditFinding]:

@@ -13,16 +13,15 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from gateway.errors import Refused
-from gateway.instants import format_time, parse_day, parse_time, shanghai_day
+from gateway.instants import format_time, shanghai_day
 from gateway.ledger import logbook
 from gateway.ledger.merkle import leaf_hash
 from gateway.ledger.proof import Proof
-from gateway.node import subjects
+from gateway.node import searching, subjects
+from gateway.node.asked import SOURCE_PREFIX, Asked
 from gateway.node.factfinding import FactFinder, prove, read_verified
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
@@ -31,59 +30,14 @@ from gateway.node.views import LogView, Views
 from gateway.recognition import answer
 from gateway.recognition.facts import Match, Question
 from gateway.recognition.verdict import judge
-from gateway.records import compact
-from gateway.records.identifiers import normalise_query
+from gateway.records import compact, scanned
+from gateway.records.scanned import Sought
 from gateway.trust import notes
 from gateway.trust.suites import Signer
 
-MEMBERS = {"source", "subject", "number", "holder", "type", "purpose", "as_of", "known_at"}
-SOURCE_PREFIX = "urn:jjj:"
 MOST_MATCHES = 20
-MOST_TEXT = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as it came: by (source, subject), or by what a search can find."""
-
-    text: str
-    exact: bool
-    source: str | None
-    holder: str | None
-    type: str | None
-    purpose: str
-    as_of: date | None
-    known_at: int | None
-
-    @property
-    def subject(self) -> str:
-        """What was asked about, as a subject where the type is known."""
-        known = self.type is not None and not self.exact
-        return f"{self.type}:{normalise_query(self.text)}" if known else self.text
-
-    @classmethod
-    def parse(cls, value: object) -> Asked:
-        """From parsed JSON; raises ``Refused`` ``question.form`` naming the member."""
-        if not isinstance(value, dict):
-            raise Refused("question.form", "a question is a JSON object")
-        for name, member in value.items():
-            if name not in MEMBERS:
-                raise Refused("question.form", f"member {name!r} is not known", field=str(name))
-            if not isinstance(member, str) or len(member) > MOST_TEXT:
-                raise Refused("question.form", f"{name} is text of at most {MOST_TEXT} characters", field=name)
-        text = value.get("subject") or value.get("number")
-        if not text:
-            raise Refused("question.form", "subject or number is missing", field="number", rule="required")
-        return cls(
-            text,
-            "subject" in value,
-            value["source"].removeprefix(SOURCE_PREFIX) if "source" in value else None,
-            normalise_query(value["holder"]) if value.get("holder") else None,
-            value.get("type"),
-            value.get("purpose", ""),
-            parse_day(value["as_of"]) if "as_of" in value else None,
-            parse_time(value["known_at"]) if "known_at" in value else None,
-        )
+MOST_SIFTED = 500
+"""Subjects that a search may find before source, type and holder sift them."""
 
 
 class Counter:
@@ -115,8 +69,13 @@ class Counter:
                 now,
                 asked.purpose,
                 asked.known_at,
+                asked.case,
+                asked.presented,
             )
-            facts = finder.facts(question) if one is not None else finder.nothing(asked.source, matches, asked.subject)
+            if one is not None:
+                facts = finder.facts(question)
+            else:
+                facts = finder.nothing(asked.source, matches, asked.subject, now, by_number=asked.by_number)
             verdict = judge(question, facts)
         self._measures.verdicts.labels(verdict.verdict.value, verdict.headline.value).inc()
         body = answer.to_json(verdict)
@@ -125,31 +84,25 @@ class Counter:
     def _matches(self, asked: Asked) -> list[Match]:
         if asked.exact and asked.source is not None:
             return [Match(asked.source, asked.text)]
-        find = self._by_subject if asked.exact else self._search
-        found = [match for match in find(asked.text) or self._claimed(asked.text) if match.family == "licence"]
+        if asked.exact:
+            found = self._by_subject(asked.text)
+        else:
+            found = self._search(asked.sought, MOST_SIFTED, "licence")
+            found = found or searching.claimed(self._views.connections(), asked.sought)
         if asked.source is not None:
             found = [match for match in found if match.source == asked.source]
         if asked.type is not None:
             found = [match for match in found if match.subject.partition(":")[0] == asked.type]
         if asked.holder is not None:
             found = [match for match in found if self._held_by(match, asked.holder)]
-        return [Match(match.source, match.subject) for match in found]
+        return [Match(match.source, match.subject) for match in found][:MOST_MATCHES]
 
-    def _search(self, text: str) -> list[subjects.Match]:
-        """By number, 证照标识 or USCC; by name only where these find nothing."""
-        for find in (subjects.find_exactly, subjects.find_by_name):
-            connections = self._views.connections()
-            found = dict.fromkeys(match for each in connections for match in find(each, text, MOST_MATCHES))
-            if found:
-                return list(found)[:MOST_MATCHES]
-        return []
-
-    def _claimed(self, text: str) -> list[subjects.Match]:
-        """What only quarantined leaves speak of: bad news may hide there (law 6)."""
-        return [match for each in self._views.connections() for match in subjects.find_quarantined(each, text)]
+    def _search(self, sought: Sought, limit: int, family: str | None = None) -> list[subjects.Match]:
+        return searching.find(self._views.connections(), sought, limit, family)
 
     def _by_subject(self, subject: str) -> list[subjects.Match]:
-        return [match for connection in self._views.connections() for match in subjects.by_subject(connection, subject)]
+        found = (match for each in self._views.connections() for match in subjects.by_subject(each, subject))
+        return [match for match in found if match.family == "licence"]
 
     def _held_by(self, match: subjects.Match, holder: str) -> bool:
         return any(subjects.is_held_by(connection, match, holder) for connection in self._views.connections())
@@ -163,7 +116,7 @@ class Counter:
 
     def search(self, text: str, limit: int = MOST_MATCHES) -> list[dict[str, Any]]:
         """Subjects found by number, 证照标识, USCC or holder name; of credit facts only those that may be shown."""
-        found = (self._described(match) for match in self._search(text[:MOST_TEXT])[:limit])
+        found = (self._described(match) for match in self._search(scanned.read(text), limit))
         return [described for described in found if described is not None]
 
     def licence(self, source: str, subject: str) -> dict[str, Any] | None:

@@ -18,9 +18,11 @@ from gateway.ledger import logbook, merkle
 from gateway.node import index, subjects
 from gateway.node.freshness import OwnClock
 from gateway.node.views import LogView, Views
+from gateway.recognition import desks
 from gateway.recognition.facts import (
     CreditFact,
     CreditLog,
+    Desk,
     Facts,
     LogFacts,
     Match,
@@ -50,8 +52,12 @@ class FactFinder:
     asking: str
     own_clock: OwnClock
 
-    def nothing(self, source: str | None, matches: Sequence[Match], subject: str) -> Facts:
-        """Facts where no subject was found, or several and none is chosen."""
+    def nothing(
+        self, source: str | None, matches: Sequence[Match], subject: str, at: int, *, by_number: bool = True
+    ) -> Facts:
+        """Facts where no subject was found, or several and none is chosen. ``at``: ms; ``by_number``: False where
+        something else was asked for, a 证照标识, a holder: any leaf that can't be read might be about that.
+        """
         logs = [
             view
             for view in self.views.all()
@@ -63,15 +69,16 @@ class FactFinder:
             tuple(self.log_facts(view) for view in logs),
             Choice(Fate.NONE),
             matches=tuple(matches),
-            quarantined=tuple(index for view in logs for index in _claiming(view, subject)),
+            quarantined=tuple(index for view in logs for index in _claiming(view, subject, by_number=by_number)),
             own_clock_slow=self._slow(),
+            desks=self._desks(source, subject, None, at),
         )
 
     def facts(self, question: Question) -> Facts:
         """All that is known about one (source, subject)."""
         views = self.views.of(question.source or "", "licence")
         if not views:
-            return self.nothing(question.source, (), question.subject)
+            return self.nothing(question.source, (), question.subject, question.at)
         rows = subjects.rows(views[-1].connection, views[-1].log, question.subject)
         choice = choose(rows, question.as_of, question.known_at)
         quarantined = self._quarantined(views, question.subject, -1, question.known_at)
@@ -89,6 +96,7 @@ class FactFinder:
             came_from=self._came_from(choice, present, question),
             credit=self._credit(question, present),
             own_clock_slow=self._slow(),
+            desks=self._desks(question.source, question.subject, present, question.at),
         )
 
     def log_facts(self, view: LogView) -> LogFacts:
@@ -106,6 +114,11 @@ class FactFinder:
             root=b64encode(root).decode(),
             heartbeat=view.date,
         )
+
+    def _desks(self, source: str | None, subject: str, present: Present | None, at: int) -> tuple[Desk, ...]:
+        licence = present.licence if present is not None else None
+        type_code = subject.partition(":")[0]
+        return desks.desks(self.trust.roster, source, self.asking, licence, type_code, at // 1000)
 
     def _slow(self) -> bool:
         return self.own_clock.slow(time.monotonic())
@@ -222,8 +235,10 @@ class FactFinder:
         )
 
 
-def _claiming(view: LogView, subject: str) -> list[int]:
+def _claiming(view: LogView, subject: str, *, by_number: bool) -> list[int]:
     """Indices of the quarantined leaves that claim what was asked about: a subject, or the number in one."""
+    if not by_number:
+        return subjects.quarantined_unindexed(view.connection, view.log)
     return subjects.quarantined_claiming(view.connection, view.log, subject, normalise_query(subject))
 
 

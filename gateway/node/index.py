@@ -18,13 +18,16 @@ from collections.abc import Iterable
 from gateway.errors import Refused
 from gateway.ledger import logbook
 from gateway.ledger.logbook import Log, index_of, key_of
+from gateway.node import holdernames
 from gateway.records import compact
 from gateway.records.identifiers import mask_resident_numbers, normalise_query
 from gateway.records.record import Correction, Credit, Licence, Record, judge_content, read_envelope
+from gateway.records.scanned import certificate_stem
 from gateway.records.schema import SchemaSet
 from gateway.trust.gate import Last, VerifiedRecord
 
-TABLES = """
+TABLES = f"""
+{holdernames.TABLES}
 CREATE TABLE subjects (number INTEGER PRIMARY KEY, family TEXT NOT NULL, source TEXT NOT NULL, subject TEXT NOT NULL,
   UNIQUE (family, source, subject));
 CREATE INDEX subjects_by_subject ON subjects (subject);
@@ -37,7 +40,7 @@ CREATE TABLE terms (kind TEXT NOT NULL, term TEXT NOT NULL, subject INTEGER NOT 
   PRIMARY KEY (kind, term, subject)) WITHOUT ROWID;
 CREATE INDEX terms_by_subject ON terms (subject);
 CREATE TABLE quarantine (key INTEGER PRIMARY KEY, subject TEXT, id TEXT, reason TEXT NOT NULL, field TEXT NOT NULL,
-  message TEXT NOT NULL, known INTEGER NOT NULL);
+  message TEXT NOT NULL, known INTEGER NOT NULL, erased INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX quarantine_by_subject ON quarantine (subject);
 """
 NO_STATE = ""
@@ -79,7 +82,7 @@ class LogHistory:
         return logbook.leaf_hash_at(self._connection, self._log.number, index)
 
     def subject_at(self, index: int) -> str | None:
-        """Subject of an earlier leaf, accepted or claimed; of one that was erased, as long as its bytes are here."""
+        """Subject of an earlier leaf, accepted or claimed."""
         if not self._is_below(index):
             return None
         key = key_of(self._log.number, index)
@@ -88,10 +91,7 @@ class LogHistory:
             " UNION ALL SELECT subject FROM quarantine WHERE key = ?",
             (key, key),
         ).fetchone()
-        if row is not None:
-            return None if row[0] is None else str(row[0])
-        entry = logbook.entry(self._connection, self._log.number, index)
-        return None if entry is None else compact.peek(entry.rpartition(b"\n\n")[0])[0]
+        return None if row is None else row[0]
 
     def _is_below(self, index: int) -> bool:
         """Whether there can be such an earlier leaf; any integer may be asked, a row key holds 40 bits."""
@@ -113,13 +113,14 @@ def accept(connection: sqlite3.Connection, log: Log, verified: VerifiedRecord, k
         (key, subject, record.type, state, since, record.time, place.logged, known, _retracts(record)),
     )
     _claim_id(connection, log, record.id, place.index)
-    connection.executemany(
-        "INSERT OR IGNORE INTO terms (kind, term, subject) VALUES (?, ?, ?)",
-        [(kind, term, subject) for kind, term in _terms(record)],
-    )
+    terms = [(kind, term, subject) for kind, term in _terms(record)]
+    for name in (term for kind, term, _ in terms if kind == "name"):
+        holdernames.add(connection, name)
+    connection.executemany("INSERT OR IGNORE INTO terms (kind, term, subject) VALUES (?, ?, ?)", terms)
     if record.type.endswith(".erased") and isinstance(record.content, Correction):
-        connection.execute("UPDATE records SET erased = 1 WHERE key = ?", (key_of(log.number, record.content.index),))
-        connection.execute("DELETE FROM quarantine WHERE key = ?", (key_of(log.number, record.content.index),))
+        named = (key_of(log.number, record.content.index),)
+        connection.execute("UPDATE records SET erased = 1 WHERE key = ?", named)
+        connection.execute("UPDATE quarantine SET erased = 1 WHERE key = ?", named)
 
 
 def quarantine(
@@ -189,7 +190,7 @@ def _terms(record: Record) -> Iterable[tuple[str, str]]:
     if isinstance(content, Licence):
         yield "number", record.subject.partition(":")[2]
         if content.certificate_identifier:
-            yield "certificate", content.certificate_identifier
+            yield "certificate", certificate_stem(content.certificate_identifier) or content.certificate_identifier
         if content.predecessor is not None:
             yield "predecessor", " ".join(content.predecessor)
 

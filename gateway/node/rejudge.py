@@ -56,7 +56,7 @@ def rejudge(connection: sqlite3.Connection, trust: TrustData) -> Rejudged:
 
 def rebuild(connection: sqlite3.Connection, trust: TrustData) -> None:
     """Make the whole index anew from the entries, as a first reading of every log would."""
-    for table in ("subjects", "records", "ids", "terms", "quarantine"):
+    for table in ("subjects", "records", "ids", "terms", "holder_names", "quarantine"):
         connection.execute(f"DELETE FROM {table}")
     for log in logbook.all_logs(connection):
         _judge_leaves(connection, log, [key_of(log.number, leaf) for leaf in range(log.size)], trust)

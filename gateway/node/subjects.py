@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import datetime
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.ledger import logbook
 from gateway.ledger.logbook import Log, index_of, key_of
 from gateway.node.index import EPOCH
-from gateway.records.identifiers import normalise_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,38 +77,15 @@ def rows(connection: sqlite3.Connection, log: Log, subject: str) -> list[Row]:
     ]
 
 
-def find_exactly(connection: sqlite3.Connection, text: str, limit: int) -> list[Match]:
-    """Subjects whose number, 证照标识 or holder USCC is this text, normalised alike."""
-    term = normalise_query(text)
-    return (
-        _matches(connection, "t.kind IN ('number', 'certificate', 'uscc') AND t.term = ?", term, limit) if term else []
-    )
-
-
-def find_by_name(connection: sqlite3.Connection, text: str, limit: int) -> list[Match]:
-    """Subjects whose holder's name contains this text, normalised alike."""
-    term = normalise_query(text)
-    pattern = "%" + term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    where = "t.kind = 'name' AND t.term LIKE ? ESCAPE '\\'"
-    return _matches(connection, where, pattern, limit) if term else []
-
-
-def _matches(connection: sqlite3.Connection, where: str, term: str, limit: int) -> list[Match]:
+def of_terms(
+    connection: sqlite3.Connection, where: str, terms: Sequence[str], limit: int, family: str | None = None
+) -> list[Match]:
+    """Subjects, licences first, that bear terms ``t`` for which this holds; ``family``: of this one only."""
     found = connection.execute(
-        f"SELECT DISTINCT s.family, s.source, s.subject FROM terms t JOIN subjects s ON s.number = t.subject"
-        f" WHERE {where} ORDER BY s.family DESC, s.source, s.subject LIMIT ?",
-        (term, limit),
-    )
-    return [Match(*row) for row in found]
-
-
-def find_quarantined(connection: sqlite3.Connection, text: str) -> list[Match]:
-    """Licence subjects of this number that quarantined leaves claim; the index may know nothing of them."""
-    found = connection.execute(
-        "SELECT DISTINCT l.family, l.jurisdiction, q.subject"
-        f" FROM quarantine q JOIN logs l ON l.number = q.key >> {logbook.INDEX_BITS}"
-        " WHERE l.family = 'licence' AND substr(q.subject, instr(q.subject, ':') + 1) = ? LIMIT 20",
-        (normalise_query(text),),
+        "SELECT DISTINCT s.family, s.source, s.subject FROM terms t JOIN subjects s ON s.number = t.subject"
+        f" WHERE {where} AND s.family = coalesce(?, s.family)"
+        " ORDER BY s.family DESC, s.source, s.subject LIMIT ?",
+        (*terms, family, limit),
     )
     return [Match(*row) for row in found]
 
@@ -139,7 +116,7 @@ def leaf_of_id(connection: sqlite3.Connection, log: Log, record_id: str) -> int 
 
 def by_holder(connection: sqlite3.Connection, uscc: str, limit: int) -> list[Match]:
     """Subjects of one holder."""
-    return _matches(connection, "t.kind = 'uscc' AND t.term = ?", uscc, limit)
+    return of_terms(connection, "t.kind = 'uscc' AND t.term = ?", (uscc,), limit)
 
 
 def credit_of(connection: sqlite3.Connection, source: str, holder: str, limit: int) -> list[Match]:
@@ -154,7 +131,7 @@ def credit_of(connection: sqlite3.Connection, source: str, holder: str, limit: i
 
 def named_as_predecessor(connection: sqlite3.Connection, source: str, subject: str) -> list[Match]:
     """Subjects that name this one as their predecessor; ``source`` is the jurisdiction."""
-    return _matches(connection, "t.kind = 'predecessor' AND t.term = ?", f"{source} {subject}", 20)
+    return of_terms(connection, "t.kind = 'predecessor' AND t.term = ?", (f"{source} {subject}",), 20)
 
 
 def quarantined_above(connection: sqlite3.Connection, log: Log, subject: str, index: int) -> list[Quarantined]:
@@ -167,9 +144,20 @@ def quarantined_above(connection: sqlite3.Connection, log: Log, subject: str, in
 def quarantined_claiming(connection: sqlite3.Connection, log: Log, subject: str, number: str) -> list[int]:
     """Indices of quarantined leaves of the log that claim this subject, or one of any type with this number."""
     found = connection.execute(
-        "SELECT key FROM quarantine WHERE key >= ? AND key < ?"
+        "SELECT key FROM quarantine WHERE NOT erased AND key >= ? AND key < ?"
         " AND (subject = ? OR substr(subject, instr(subject, ':') + 1) = ?) ORDER BY key LIMIT 20",
         (key_of(log.number, 0), key_of(log.number + 1, 0), subject, number),
+    )
+    return [index_of(row[0]) for row in found]
+
+
+def quarantined_unindexed(connection: sqlite3.Connection, log: Log) -> list[int]:
+    """Indices of quarantined leaves of the log that claim a subject of which no record is indexed."""
+    found = connection.execute(
+        "SELECT q.key FROM quarantine q WHERE q.key >= ? AND q.key < ? AND q.subject NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM subjects s WHERE s.family = ? AND s.source = ? AND s.subject = q.subject)"
+        " ORDER BY q.key LIMIT 20",
+        (key_of(log.number, 0), key_of(log.number + 1, 0), log.family, log.jurisdiction),
     )
     return [index_of(row[0]) for row in found]
 
@@ -177,7 +165,7 @@ def quarantined_claiming(connection: sqlite3.Connection, log: Log, subject: str,
 def unread_about(connection: sqlite3.Connection, log: Log, holder: str) -> list[str]:
     """Credit subjects of a holder that quarantined leaves claim, above their newest accepted records."""
     found = connection.execute(
-        "SELECT DISTINCT q.subject FROM quarantine q WHERE q.subject >= ? AND q.subject < ?"
+        "SELECT DISTINCT q.subject FROM quarantine q WHERE NOT q.erased AND q.subject >= ? AND q.subject < ?"
         " AND q.key >= ? AND q.key < ?"
         " AND q.key > coalesce((SELECT max(r.key) FROM subjects s JOIN records r ON r.subject = s.number"
         "   WHERE s.family = ? AND s.source = ? AND s.subject = q.subject), 0)",
@@ -187,9 +175,9 @@ def unread_about(connection: sqlite3.Connection, log: Log, holder: str) -> list[
 
 
 def unread(connection: sqlite3.Connection, log: Log) -> int:
-    """How many leaves of the log have no readable subject."""
+    """How many leaves of the log have no readable subject, and were not erased."""
     span = (key_of(log.number, 0), key_of(log.number + 1, 0))
-    query = "SELECT count(*) FROM quarantine WHERE subject IS NULL AND key >= ? AND key < ?"
+    query = "SELECT count(*) FROM quarantine WHERE NOT erased AND subject IS NULL AND key >= ? AND key < ?"
     return int(connection.execute(query, span).fetchone()[0])
 
 
@@ -203,13 +191,15 @@ def quarantine_page(connection: sqlite3.Connection, after: int, limit: int) -> l
 def count_quarantined(connection: sqlite3.Connection, log: Log) -> int:
     """How many leaves of the log stand in quarantine."""
     span = (key_of(log.number, 0), key_of(log.number + 1, 0))
-    return int(connection.execute("SELECT count(*) FROM quarantine WHERE key >= ? AND key < ?", span).fetchone()[0])
+    query = "SELECT count(*) FROM quarantine WHERE NOT erased AND key >= ? AND key < ?"
+    return int(connection.execute(query, span).fetchone()[0])
 
 
 def _quarantined(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[Quarantined]:
     found = connection.execute(
         "SELECT l.origin, q.key, q.subject, q.id, q.reason, q.field, q.message, q.known"
-        f" FROM quarantine q JOIN logs l ON l.number = q.key >> {logbook.INDEX_BITS} WHERE {where}",
+        f" FROM quarantine q JOIN logs l ON l.number = q.key >> {logbook.INDEX_BITS}"
+        f" WHERE NOT q.erased AND {where}",
         values,
     )
     return [Quarantined(row[0], index_of(row[1]), *row[2:]) for row in found]

@@ -168,6 +168,11 @@ AT_COUNTER: Mapping[str, Reason] = {
     "last_known.revoked": told("据最后所知已吊销", "last known: revoked", ASK_ISSUER),
     "last_known.superseded": told("据最后所知已被新证取代", "last known: superseded", ASK_ISSUER),
     "last_known.transferred": told("据最后所知已转往另一地区", "last known: transferred", ASK_ISSUER),
+    "last_known.changed": told(
+        "据最后所知，出示的事项与原证不一致，原证可能已变更",
+        "last known: what is presented differs from the licence; it may have been changed since",
+        ASK_ISSUER,
+    ),
     "last_known.restricted": told(
         "据最后所知持证人有受限信用记录，可能已修复",
         "last known: the holder was restricted; it may have been repaired",
@@ -177,6 +182,11 @@ AT_COUNTER: Mapping[str, Reason] = {
     "agreement.covers": told("协议适用", "an agreement covers this", GO_ON),
     "agreement.own": told("本地区证照，不需要协议", "one's own licence needs no agreement", GO_ON),
     "agreement.none": told("两地之间没有互认协议", "no agreement stands between the two jurisdictions", NO_AGREEMENT),
+    "agreement.changed": told(
+        "当事人出示的事项与原证不一致",
+        "what the party presents differs from the licence, and the agreement recognises it only unchanged",
+        NO_AGREEMENT,
+    ),
     "agreement.type": told("协议不包括此类证照", "the agreement does not cover this type", NO_AGREEMENT),
     "agreement.purpose": told("协议不包括此用途", "the agreement does not cover this purpose", NO_AGREEMENT),
     "agreement.day": told("所问日期不在协议期限内", "the agreement does not cover that day", NO_AGREEMENT),

@@ -10,13 +10,14 @@ signs it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.instants import format_time
 from gateway.reasons import sentence
+from gateway.recognition.checks import Result
 from gateway.recognition.credit import CreditAnswer, Shown
-from gateway.recognition.facts import LogFacts, Question
+from gateway.recognition.facts import Desk, LogFacts, Question
 from gateway.recognition.remarks import Remark
 from gateway.recognition.verdict import Check, Verdict
 from gateway.trust.agreements import RESTRICTED
@@ -34,7 +35,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
             "verdict": verdict.verdict.value,
             "headline": verdict.headline.zh,
             **_question(question),
-            "checks": [_check(check) for check in verdict.checks],
+            "checks": [_check(check, verdict.desks) for check in verdict.checks],
             "credit": _credit(verdict.credit),
             "relied_on": [_log(log) for log in verdict.relied_on],
             "agreement": {"id": agreement.id, "version": verdict.agreements_version} if agreement is not None else None,
@@ -53,11 +54,23 @@ def _question(question: Question) -> dict[str, Any]:
         "source": _urn(question.source) if question.source is not None else None,
         "subject": question.subject,
         "purpose": question.purpose or None,
+        "case": question.case or None,
+        "presented": {name: list(values) for name, values in question.presented.items()} or None,
     }
 
 
-def _check(check: Check) -> dict[str, str]:
-    return {"name": check.name, "result": check.result.value, **_told(check.reason)}
+def _check(check: Check, desks: Sequence[Desk]) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": check.name, "result": check.result.value, **_told(check.reason)}
+    if check.detail:
+        found["detail"] = check.detail
+    who = sentence(check.reason).call if check.result is not Result.PASS else ""
+    desk = next((desk for desk in desks if desk.who == who), None)
+    return found if desk is None else {**found, "call": _desk(desk)}
+
+
+def _desk(desk: Desk) -> dict[str, str]:
+    members = {"who": desk.who, "name": desk.name, "phone": desk.phone, "hours": desk.hours}
+    return {name: value for name, value in members.items() if value}
 
 
 def _told(reason: str) -> dict[str, str]:

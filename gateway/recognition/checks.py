@@ -34,6 +34,7 @@ LAST_KNOWN = {
     "state.revoked": "last_known.revoked",
     "superseded": "last_known.superseded",
     "transferred": "last_known.transferred",
+    "agreement.changed": "last_known.changed",
     "credit.restricted": "last_known.restricted",
 }
 """What a refusal becomes that can be undone, when nobody can say that it hasn't been."""
@@ -60,11 +61,12 @@ class Depth(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a rule found. ``final``: nothing published later can undo a FAIL."""
+    """What a rule found. ``final``: nothing published later can undo a FAIL. ``detail``: which fields it concerns."""
 
     result: Result
     reason: str
     final: bool = False
+    detail: str = ""
 
 
 def passed(reason: str) -> Outcome:

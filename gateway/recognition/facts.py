@@ -12,7 +12,7 @@ Nothing in here judges.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -25,12 +25,15 @@ from gateway.trust.catalogue import Catalogue
 from gateway.trust.gate import VerifiedRecord
 
 NOBODY: frozenset[str] = frozenset()
+Presented = Mapping[str, tuple[str, ...]]
+"""What a party presents: path of a field of the data → its value, or the members of a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """One question at a counter. ``source``, ``asking``: ids of jurisdictions; ``source`` None and a bare
     number as ``subject`` where a search found nothing, or several. ``at``, ``known_at``: ms since the epoch.
+    ``case``: number of the case at hand; ``presented``: what the party presents.
     """
 
     source: str | None
@@ -40,6 +43,8 @@ class Question:
     at: int
     purpose: str = ""
     known_at: int | None = None
+    case: str = ""
+    presented: Presented = field(default_factory=dict)
 
     @property
     def type_code(self) -> str | None:
@@ -168,6 +173,18 @@ class CreditLog:
 
 
 @dataclass(frozen=True, slots=True)
+class Desk:
+    """Whom to call, by the roster. ``who``: "issuer", "source_node" or "own_it", as the table of reasons says; without
+    a number where the roster has none.
+    """
+
+    who: str
+    name: str
+    phone: str = ""
+    hours: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that this node knows about the question.
 
@@ -176,6 +193,7 @@ class Facts:
     ``credit``: the credit logs of the issuer's and the asker's jurisdictions; one that this node doesn't
     follow is left out, and counts as unknown. ``trust_age_s``: seconds since trust data were last confirmed,
     None where they have no age. ``own_clock_slow``: the partners' dates say that this node's clock is behind.
+    ``desks``: whom to call about this source and this licence.
     """
 
     agreements: Agreements
@@ -190,6 +208,7 @@ class Facts:
     credit: tuple[CreditLog, ...] = ()
     trust_age_s: float | None = None
     own_clock_slow: bool = False
+    desks: tuple[Desk, ...] = ()
 
 
 def present_of(

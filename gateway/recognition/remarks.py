@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.instants import shanghai_day
+from gateway.recognition import unchanged
 from gateway.recognition.checks import DAY_S, TRUST_OLD_S, Case, Depth
 from gateway.recognition.facts import Present
 
@@ -43,5 +44,7 @@ def _of_record(case: Case, present: Present) -> Iterator[Remark]:
     passed = [item.name for item in present.items if item.valid_to is not None and item.valid_to < case.question.as_of]
     if passed:
         yield Remark("items.some_passed", "、".join(passed))
-    if case.agreement is not None and case.agreement.unchanged:
-        yield Remark("agreement.unchanged", "、".join(case.agreement.unchanged))
+    wanted = case.agreement.unchanged if case.agreement is not None else ()
+    unseen = unchanged.compare(present.data, wanted, case.question.presented).open
+    if unseen:
+        yield Remark("agreement.unchanged", "、".join(unseen))

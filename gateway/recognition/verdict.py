@@ -21,14 +21,14 @@ Pure (law 9): one instant, captured by the caller, decides everything and stands
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from gateway.recognition import credit, evidence, remarks, standing
+from gateway.recognition import credit, evidence, remarks, standing, unchanged
 from gateway.recognition.checks import Case, Depth, Outcome, Result, unknown
 from gateway.recognition.credit import CreditAnswer
-from gateway.recognition.facts import Facts, LogFacts, Match, Question
+from gateway.recognition.facts import Desk, Facts, LogFacts, Match, Question
 from gateway.recognition.remarks import Remark
 from gateway.trust.agreements import Agreement, Wanted
 
@@ -46,10 +46,18 @@ class Rule:
 
 
 def agreement(case: Case) -> Outcome:
-    """An agreement covers type, issuer, purpose and day; one's own licences need none."""
+    """An agreement covers type, issuer, purpose and day, and what it wants unchanged is so; one's own licences need
+    none.
+    """
     if case.gap is not None:
         return Outcome(Result.FAIL, case.gap, final=True)
-    return Outcome(Result.PASS, "agreement.own" if case.agreement is None else "agreement.covers")
+    if case.agreement is None:
+        return Outcome(Result.PASS, "agreement.own")
+    data = case.facts.present.data if case.facts.present is not None else {}
+    found = unchanged.compare(data, case.agreement.unchanged, case.question.presented)
+    if found.changed:
+        return replace(case.holds_back("agreement.changed"), detail="、".join(found.changed))
+    return Outcome(Result.PASS, "agreement.covers")
 
 
 RULES = (
@@ -74,12 +82,13 @@ BESIDE_THE_LICENCE = frozenset({"agreement", "credit"})
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check of a verdict. ``final``: nothing published later can undo a FAIL."""
+    """One check of a verdict. ``final``: nothing published later can undo a FAIL. ``detail``: which fields."""
 
     name: str
     result: Result
     reason: str
     final: bool = False
+    detail: str = ""
 
 
 class Standing(StrEnum):
@@ -134,6 +143,7 @@ class Verdict:
     licence: Mapping[str, Any] | None
     matches: tuple[Match, ...]
     warnings: tuple[Remark, ...]
+    desks: tuple[Desk, ...]
 
     def check(self, name: str) -> Check:
         """The check of this name."""
@@ -175,6 +185,7 @@ def _judge(case: Case) -> Verdict:
         shown.data if shown is not None else None,
         case.facts.matches,
         tuple(remarks.remarks(case)),
+        case.facts.desks,
     )
 
 
@@ -185,7 +196,7 @@ def _check(rule: Rule, case: Case) -> Check:
         outcome = unknown("trust.stale")
     else:
         outcome = rule.judge(case)
-    return Check(rule.name, outcome.result, outcome.reason, outcome.final)
+    return Check(rule.name, outcome.result, outcome.reason, outcome.final, outcome.detail)
 
 
 def _standing(checks: tuple[Check, ...]) -> Standing:

@@ -18,7 +18,12 @@ from gateway.web.routing import JSON, TEXT, Param, Route
 _PART = re.compile(r"\{(\w+)(?::[^{}]+)?\}")
 _COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 0}
 _MAYBE_COUNT: Mapping[str, Any] = {"type": ["integer", "null"], "minimum": 0}
-QUESTION = ("source", "subject", "number", "holder", "type", "purpose", "as_of", "known_at")
+QUESTION = ("source", "subject", "number", "holder", "type", "purpose", "case", "as_of", "known_at")
+PRESENTED: Mapping[str, Any] = {
+    "type": "object",
+    "description": "What the party presents, by field of the data: holder.name, content, items.name.",
+    "additionalProperties": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+}
 _MAYBE_TEXT: Mapping[str, Any] = {"type": ["string", "null"]}
 
 SCHEMAS: Mapping[str, Mapping[str, Any]] = {
@@ -63,7 +68,7 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "Question": {
         "type": "object",
         "description": "source and subject, or number with whatever narrows the search.",
-        "properties": dict.fromkeys(QUESTION, TEXT),
+        "properties": {**dict.fromkeys(QUESTION, TEXT), "presented": PRESENTED},
     },
     "Verdict": {
         "type": "object",

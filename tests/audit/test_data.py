@@ -111,7 +111,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "state": (sql(MIRRORS, f"UPDATE records SET state = '07' WHERE key & {INDEX} = 1"), "index.other"),
     "record of the index gone": (sql(LEDGER, f"DELETE FROM records WHERE key & {INDEX} = 1"), "index.other"),
     "quarantine invented": (
-        sql(LEDGER, f"INSERT INTO quarantine VALUES ({LEAF}, 'x', 'y', 'z', '', '', 0)"),
+        sql(LEDGER, f"INSERT INTO quarantine VALUES ({LEAF}, 'x', 'y', 'z', '', '', 0, 0)"),
         "index.other",
     ),
     "search term gone": (sql(LEDGER, "DELETE FROM terms WHERE kind = 'number' AND subject = 1"), "index.other"),

@@ -16,6 +16,7 @@ from gateway.errors import Finding
 from gateway.recognition.facts import (
     CreditFact,
     CreditLog,
+    Desk,
     Facts,
     Item,
     LogFacts,
@@ -126,10 +127,14 @@ class Asked:
     catalogue: dict[str, Any] = field(default_factory=dict)
     trust_age_d: float | None = None
     own_clock_slow: bool = False
+    case: str = ""
+    presented: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    desks: tuple[Desk, ...] = ()
 
     def question(self) -> Question:
         """What the clerk asks."""
-        return Question(self.source, self.subject, self.asking, day(self.as_of), AT, self.purpose, self.known_at)
+        known = (self.purpose, self.known_at, self.case, self.presented)
+        return Question(self.source, self.subject, self.asking, day(self.as_of), AT, *known)
 
     def facts(self) -> Facts:
         """What the node knows."""
@@ -148,6 +153,7 @@ class Asked:
             credit=self.credit,
             trust_age_s=None if self.trust_age_d is None else self.trust_age_d * DAY_S,
             own_clock_slow=self.own_clock_slow,
+            desks=self.desks,
         )
 
     def _rows(self) -> list[Row]:

@@ -13,6 +13,21 @@ from tests.trust.papers import agreement
 TOLD_ONLY = [{"kind": "abnormal_list", "effect": "notice", "ground": "示例协议第七条"}]
 LISTING = (f"{HOLDER}:dishonest_list:{ISSUER}:示监处罚(2026)17号",)
 PENALTY = (f"{HOLDER}:penalty:{ISSUER}:示监处罚(2026)18号",)
+PERFORMANCE = {
+    "data": {
+        "number": "JY11310820000017",
+        "holder": {"name": "示例甲演出有限公司"},
+        "content": "示例音乐会（下半场：示例组曲）",
+        "items": [{"name": "示例演员甲"}, {"name": "示例演员乙"}],
+    }
+}
+UNCHANGED = {"unchanged": ["items.name", "content", "holder.name"]}
+AS_APPROVED = {
+    "items.name": ("示例演员乙、示例演员甲",),
+    "content": ("示例音乐会(下半场:示例组曲)",),
+    "holder.name": ("示例甲演出有限公司",),
+}
+ANOTHER_PERFORMER = {"items.name": ("示例演员甲、示例演员丙",)}
 NO_CREDIT_TERMS = {"credit": "PASS credit.not_named"}
 
 AGREEMENT = (
@@ -55,6 +70,45 @@ AGREEMENT = (
         fresh="UNKNOWN source.stale",
         agreement="FAIL agreement.none",
         **NO_CREDIT_TERMS,
+    ),
+    green(
+        "a performance elsewhere, with the performers, content and organiser that were approved",
+        asked(record=PERFORMANCE, agreement=UNCHANGED, presented=AS_APPROVED),
+    ),
+    unagreed(
+        "a performance elsewhere, with another performer",
+        asked(record=PERFORMANCE, agreement=UNCHANGED, presented=AS_APPROVED | ANOTHER_PERFORMER),
+        agreement="FAIL agreement.changed",
+    ),
+    green(
+        "a performance elsewhere, and only its organiser is presented: the clerk is told what else to compare",
+        asked(record=PERFORMANCE, agreement=UNCHANGED, presented={"holder.name": ("示例甲演出有限公司",)}),
+        warns=("agreement.unchanged",),
+    ),
+    doubt(
+        "a performance elsewhere with another performer, and the source silent: a change may have been approved since",
+        asked(record=PERFORMANCE, agreement=UNCHANGED, presented=AS_APPROVED | ANOTHER_PERFORMER, log=STALE),
+        fresh="UNKNOWN source.stale",
+        agreement="UNKNOWN last_known.changed",
+    ),
+    red(
+        "a performance elsewhere with another performer, and the approval is annulled: the licence comes first",
+        asked(
+            record=PERFORMANCE,
+            agreement=UNCHANGED,
+            presented=AS_APPROVED | {"content": ("另一示例节目",)},
+            history=ends("annulled"),
+        ),
+        state="FAIL state.annulled",
+        agreement="FAIL agreement.changed",
+    ),
+    green(
+        "changed, and a second agreement recognises it all the same",
+        asked(
+            record=PERFORMANCE,
+            agreements=(agreement(id="2026-001", **UNCHANGED), agreement(id="2026-002")),
+            presented=AS_APPROVED | {"content": ("另一示例节目",)},
+        ),
     ),
     green(
         "two agreements cover, and the second recognises",

@@ -54,7 +54,7 @@ def test_what_was_relied_on_is_named_with_size_root_heartbeat_and_witnesses() ->
 @pytest.mark.parametrize("name", BY_NAME)
 def test_every_situation_answers_without_null_and_in_compact_form(name: str) -> None:
     found = answered(BY_NAME[name])
-    assert found.keys() <= MEMBERS | {"known_at", "agreement", "licence", "matches", "warnings"}
+    assert found.keys() <= MEMBERS | {"known_at", "agreement", "licence", "matches", "warnings", "presented"}
     assert orjson.loads(compact.encode(found)) == found
 
 

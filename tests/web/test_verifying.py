@@ -68,7 +68,14 @@ async def test_a_line_that_is_no_json_is_answered_in_its_place(counter: Desk) ->
         {"number": "x", "as_of": "2026-02-30"},
         {"number": "x", "known_at": "2026-01-01"},
         {"number": "x", "colour": "red"},
-        {"number": "x" * 513},
+        {"number": "x" * 2_049},
+        {"purpose": "x" * 513, "number": "x"},
+        {"number": " \r\n"},
+        {"number": "x", "case": "示例\u202e1号"},
+        {"number": "x", "presented": "示例"},
+        {"number": "x", "presented": {"Holder": "示例"}},
+        {"number": "x", "presented": {"holder.name": 7}},
+        {"number": "x", "presented": {f"field_{number}": "示例" for number in range(33)}},
     ],
 )
 async def test_a_single_bad_question_is_a_problem(counter: Desk, asked: object) -> None:
