@@ -52,6 +52,8 @@ def parse(line: bytes) -> dict[str, Any]:
         raise faults.refused("form.character", text, at)
     if faults.LEXICON.fullmatch(text) is None:
         faults.check_lexicon(text)
+    if faults.LONG_DIGITS.search(text) is not None:
+        faults.check_integers(text)
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
