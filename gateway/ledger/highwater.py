@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.errors import CannotRun
@@ -44,6 +45,8 @@ class HighWater:
             pass  # said by ``_file``
         except OSError as error:
             raise CannotRun("ledger.io", f"{path}: {error}") from error
+        with suppress(CannotRun):  # said when it is asked for
+            self.read()  # so that the next turn is known, whoever writes first
 
     @property
     def _file(self) -> int:
@@ -68,7 +71,11 @@ class HighWater:
 
     def read(self) -> tuple[int, bytes]:
         """(size, root) of the newest readable slot; ``CannotRun`` ``highwater.damaged`` or ``highwater.missing``."""
-        self._turn, size, root = _newest(os.pread(self._file, 2 * SLOT, 0), self.path)
+        try:
+            slots = os.pread(self._file, 2 * SLOT, 0)
+        except OSError as error:
+            raise CannotRun("highwater.damaged", f"{self.path}: {error}: run `jjj-gateway recover`") from error
+        self._turn, size, root = _newest(slots, self.path)
         return size, root
 
     def write(self, size: int, root: bytes) -> None:

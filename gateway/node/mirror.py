@@ -19,8 +19,8 @@ import structlog
 
 from gateway.bus.port import BusError, PositionLost, record_topic
 from gateway.errors import CannotRun, Refused
-from gateway.ledger import logbook
-from gateway.ledger.merkle import Frontier
+from gateway.ledger import logbook, merkle
+from gateway.ledger.merkle import Frontier, Node
 from gateway.node.follower import GAP_S, Follower
 from gateway.node.statements import Statement
 from gateway.node.tileclient import TileClient, Unreachable
@@ -31,6 +31,8 @@ FIRST_KEEP_S = 2.0
 KEEP_S = 30.0
 ENTRIES_A_FETCH = 2_048
 SEALS_A_FILE = 256
+MOST_A_SEAL = 65_536
+"""Leaves fetched at once: many more than any publisher seals in one commit."""
 
 log = structlog.get_logger(__name__)
 
@@ -145,6 +147,8 @@ class Mirror:
     async def _fetch_part(self, source: TileClient, seals: list[Statement], target: Statement) -> None:
         """Fetch the leaves of some seals in one go; nothing waits for the source, so the topic may be quicker."""
         while (start := self.follower.log.size) < seals[-1].size and self.follower.log.frozen is None:
+            if seals[-1].size - start > MOST_A_SEAL:
+                raise Refused("tail.full", f"{source.url}: a checkpoint seals more than {MOST_A_SEAL} leaves at once")
             entries = await source.entries(start, seals[-1].size, target.size)
             self.follower.parts.measures.fetched.labels(self.follower.log.origin).inc(len(entries))
             if not await self._take(start, entries, seals):
@@ -157,9 +161,7 @@ class Mirror:
             tail = self.follower.tail
             if self.follower.log.size != start:
                 return True
-            tail.drop()
-            for offset, entry in enumerate(entries):
-                tail.add(start + offset, entry, None)
+            tail.replace(entries[tail.covered - start :])
             for seal in seals:
                 if seal.size > tail.covered and not tail.cover(seal, self.follower.now_ms()):
                     await self.follower.commit()
@@ -168,26 +170,32 @@ class Mirror:
             return True
 
     async def _prove_fork(self, source: TileClient, target: Statement) -> None:
-        """Freeze if the source's hashes give the signed root, but another tree than ours below: it does not extend."""
+        """Freeze if the source proves that the signed tree begins otherwise than ours: it does not extend it."""
         size, number = self.follower.log.size, self.follower.log.number
-        hashes = await source.leaf_hashes(target.size)
-        tree = Frontier(0, [])
-        tree.extend(hashes[:size])
-        other = tree.root() != logbook.root_at(self.follower.parts.mirrors.read, number, size)
-        tree.extend(hashes[size:])
         seal = logbook.last_seal(self.follower.parts.mirrors.read, number)
-        if other and tree.root() == target.root and seal is not None:
+        if seal is None:
+            return
+        root, proof = await source.compute(
+            target.size, lambda node: (_root_of(size, node), merkle.consistency_proof(size, target.size, node))
+        )
+        merkle.verify_consistency(size, target.size, proof, root, target.root)
+        if root != logbook.root_at(self.follower.parts.mirrors.read, number, size):
             async with self.follower.busy:
                 await self.follower.freeze("log.fork", seal.note, target.note)
+
+
+def _root_of(size: int, node: Node) -> bytes:
+    levels = [level for level in range(size.bit_length() - 1, -1, -1) if size >> level & 1]
+    return Frontier(size, [node(level, (size >> level) - 1) for level in levels]).root()
 
 
 def _parts(seals: list[Statement]) -> Iterator[list[Statement]]:
     """Seals in groups of about ``ENTRIES_A_FETCH`` leaves: a bundle is not fetched for each of its leaves anew."""
     part: list[Statement] = []
     for seal in seals:
-        part.append(seal)
-        if seal.size - part[0].size >= ENTRIES_A_FETCH:
+        if part and seal.size - part[0].size >= ENTRIES_A_FETCH:
             yield part
             part = []
+        part.append(seal)
     if part:
         yield part

@@ -13,6 +13,7 @@ Run(start=7, entries=[...], seals=[...], ...)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.ledger.logbook import Seal
@@ -147,6 +148,14 @@ class Tail:
         for index in [index for index in self._ahead if index < self.end]:
             self._forget_ahead(index)
         self._join_ahead()
+
+    def replace(self, entries: Sequence[bytes]) -> None:
+        """Put leaves that were fetched for signed checkpoints in place of the provisional ones; who fetched them has
+        bounded them.
+        """
+        self.drop()
+        for entry in entries:
+            self._append(entry, None)
 
     def drop(self) -> None:
         """Forget the provisional leaves above the last cover, and those that wait ahead: any of them may be rubbish."""

@@ -9,18 +9,33 @@ Nothing that comes from here is believed: the caller checks every root against a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import aiohttp
 
 from gateway.errors import GatewayError, Refused
 from gateway.ledger import tiles
+from gateway.ledger.merkle import Node
 
+T = TypeVar("T")
 LIMIT = 256 * (65_535 + 2)
+MOST_ENTRIES = 4_096 * 65_535
+"""Bytes of entries that are taken at once: of the largest commit that a publisher makes."""
 GONE = (404, 410)
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5, sock_read=10)
 
 
 class Unreachable(GatewayError):
     """The source did not give what was asked for: no connection, no such file, too large."""
+
+
+class _Lacking(Exception):
+    """A computation needs a tile that is not here yet."""
+
+    def __init__(self, level: int, number: int) -> None:
+        super().__init__(level, number)
+        self.level, self.number = level, number
 
 
 class TileClient:
@@ -43,6 +58,7 @@ class TileClient:
         ``Refused``.
         """
         found: list[bytes] = []
+        taken = 0
         for number in range(start // 256, (stop - 1) // 256 + 1):
             width = min(256, size - number * 256)
             bundle = tiles.decode_entries(
@@ -52,18 +68,27 @@ class TileClient:
                 raise Refused("tile.width", f"{self.url}: bundle {number} holds {len(bundle)} entries, not {width}")
             first = number * 256
             found.extend(bundle[max(start - first, 0) : stop - first])
+            taken += sum(map(len, bundle))
+            if taken > MOST_ENTRIES:
+                raise Unreachable("source.too_large", f"{self.url}: over {MOST_ENTRIES} bytes under one checkpoint")
         return found
 
-    async def leaf_hashes(self, size: int) -> list[bytes]:
-        """The level-0 hashes of a tree of ``size`` leaves."""
-        found: list[bytes] = []
-        for number in range((size + 255) // 256):
-            width = min(256, size - number * 256)
-            whole = await self._tile(tiles.tile_path(0, number, width), tiles.tile_path(0, number, 256))
-            if len(whole) < width * 32:
-                raise Refused("tile.width", f"{self.url}: tile 0/{number} holds {len(whole)} bytes, not {width * 32}")
-            found.extend(whole[at : at + 32] for at in range(0, width * 32, 32))
-        return found
+    async def compute(self, size: int, work: Callable[[Node], T]) -> T:
+        """What ``work`` makes of the nodes of a tree of ``size`` leaves; fetches only the tiles that it asks for."""
+        held: dict[tuple[int, int], bytes] = {}
+
+        def read(level: int, number: int) -> bytes:
+            if (level, number) not in held:
+                raise _Lacking(level, number)
+            return held[level, number]
+
+        while True:
+            try:
+                return work(tiles.node_from_tiles(read))
+            except _Lacking as lacking:
+                width = max(1, min(256, (size >> 8 * lacking.level) - lacking.number * 256))
+                paths = (tiles.tile_path(lacking.level, lacking.number, each) for each in (width, 256))
+                held[lacking.level, lacking.number] = await self._tile(*paths)
 
     async def _tile(self, path: str, full: str) -> bytes:
         """A tile by its path; where a partial one is gone the full one stands."""

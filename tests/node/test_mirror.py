@@ -15,10 +15,12 @@ import pytest
 
 from gateway.ledger import logbook, tiles
 from gateway.node import mirror as mirror_module
+from gateway.node import tail as tail_module
+from gateway.node import tileclient
 from gateway.node.follower import Follower
 from gateway.node.mirror import Mirror
 from tests.handmade import HandMade
-from tests.node.parts import feed, follow, mirror_parts
+from tests.node.parts import feed, follow, garbage, mirror_parts
 from tests.simulator import World
 
 NOW = int(time.time())
@@ -264,6 +266,19 @@ async def test_a_tree_that_does_not_extend_ours_is_a_fork_with_evidence(served: 
         ]
 
 
+async def test_a_fork_of_a_large_log_is_proven_from_a_few_tiles(served: World) -> None:
+    log = written(served, 700)
+    fork = served.log_of("sanhe").add(*log.entries[:650])
+    fork.add(*(fork.entry(fork.fresh()) for _ in range(150))).commit(date=NOW)
+    async with catching(served) as mirror:
+        async with log.served():
+            await mirror.catch_up()
+        async with fork.served() as asked:
+            await mirror.catch_up()
+        assert mirror.follower.log.frozen == "log.fork"
+        assert len([path for path in asked if path.startswith(("tile/0", "tile/1"))]) <= 4
+
+
 async def test_a_partner_cannot_make_an_owner_look_forked(served: World) -> None:
     """Only what the owner signed is evidence: other leaves under its checkpoint are a lie of the source."""
     log = written(served, 3)
@@ -286,3 +301,43 @@ async def test_a_partner_cannot_make_an_owner_look_forked(served: World) -> None
         async with more.served():
             await mirror.catch_up()
         assert entries(mirror.follower) == more.entries
+
+
+# Bounds
+
+
+async def test_a_seal_over_more_than_a_tail_holds_is_fetched_from_tiles(
+    served: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a topic gives is bounded, for anybody may append; under a signed seal the leaves are wanted all the same."""
+    monkeypatch.setattr(tail_module, "MOST_BYTES", 3_000)
+    log = written(served, 6)
+    async with catching(served) as mirror, log.served():
+        await feed(mirror.follower, *(log.message(index) for index in range(5)), log.message(5, log.seals[0]))
+        assert garbage(mirror.follower)["tail.full"] > 0
+        await mirror.catch_up()
+        assert entries(mirror.follower) == log.entries
+
+
+async def test_a_seal_over_more_leaves_than_any_node_commits_is_not_fetched(
+    served: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner could fill the memory of every partner."""
+    monkeypatch.setattr(mirror_module, "MOST_A_SEAL", 3)
+    monkeypatch.setattr(mirror_module, "ENTRIES_A_FETCH", 2)
+    log = written(served, 3, 7)
+    async with catching(served) as mirror, log.served() as asked:
+        await mirror.catch_up()
+        assert entries(mirror.follower) == log.entries[:3]
+        assert sum("entries" in path for path in asked) == 1
+
+
+async def test_entries_of_more_bytes_than_any_commit_are_not_taken(
+    served: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tileclient, "MOST_ENTRIES", 2_000)
+    log = written(served, 4)
+    async with catching(served) as mirror, log.served():
+        with pytest.raises(tileclient.Unreachable, match=r"source\.too_large"):
+            await mirror._source(served.urls["sanhe"]).entries(0, 4, 4)
+        assert entries(mirror.follower) == []
