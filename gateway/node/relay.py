@@ -19,6 +19,7 @@ from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.node.measures import Measures
 from gateway.node.publisher import OwnState, Publisher
+from gateway.records import compact
 
 MOST_A_BATCH = 500
 FIRST_PAUSE_S = 0.1
@@ -111,7 +112,7 @@ class Relay:
             headers = [RECORD_TYPE, ("log-index", b"%d" % leaf), ("signature", signatures)]
             if leaf in seals:
                 headers.append(("checkpoint", seals[leaf]))
-            yield Message(subjects[leaf].encode(), line, tuple(headers))
+            yield Message((subjects.get(leaf) or compact.peek(line)[0] or "").encode(), line, tuple(headers))
 
     async def _send_checkpoint(self, writer: BusWriter, state: OwnState) -> None:
         own, published = state.own.log, state.published
