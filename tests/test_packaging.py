@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -26,6 +28,20 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def test_locks_keep_the_extras_that_packages_ask_of_each_other(repository: Path) -> None:
+    """``coverage==7.1`` in a lock does not answer ``coverage[toml]``: pip looks for a newer one, without a hash."""
+    lock = (repository / "requirements-test.txt").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([a-z0-9.-]+)(\[[a-z,]+\])?==", lock, re.MULTILINE))
+    asked = [
+        (found[1].lower().replace("_", "-"), found[2])
+        for package in importlib.metadata.distributions()
+        for requirement in package.requires or ()
+        if "extra ==" not in requirement and (found := re.match(r"([A-Za-z0-9._-]+)\[([a-z]+)\]", requirement))
+    ]
+    assert ("coverage", "toml") in asked
+    assert [(name, extra) for name, extra in asked if name in locked and extra not in locked[name]] == []
 
 
 @pytest.fixture(scope="module")
