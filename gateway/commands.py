@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from gateway.demo.example import example_public_keys
 from gateway.errors import CannotRun, Refused
 from gateway.intake.reading import Item, RefusedRow, open_reading
 from gateway.node.config import load
-from gateway.ops import asking, handing, nodefolder, recovery, slips, telling
+from gateway.ops import asking, handing, nodefolder, recovery, telling
 from gateway.records import families
 from gateway.records.record import check_data
 from gateway.records.schema import SchemaSet
@@ -147,50 +147,6 @@ def _show_tally(tally: handing.Tally, word: str) -> None:
     for reason, count in tally.refused.most_common():
         table.add_row(f"拒收 refused {reason}", str(count))
     Console(stderr=True).print(table)
-
-
-async def verify(
-    number: str | None, listed: Path | None, asked: Mapping[str, str | None], *, as_json: bool, node: str
-) -> int:
-    """``verify``: one number, or one a line; the worst answer gives the exit code."""
-    if number is None and listed is None:
-        raise CannotRun("question.form", "which number? Give NUMBER or --file LIST")
-    numbers = [number] if number is not None else []
-    if listed is not None:
-        numbers += [line.strip() for line in _text(listed).splitlines() if line.strip()]
-    filters = {name: value for name, value in asked.items() if value}
-    async with aiohttp.ClientSession() as session:
-        answers = await asking.ask(session, node, [{"number": each, **filters} for each in numbers])
-    if as_json:
-        click.echo(orjson.dumps(answers[0] if listed is None else answers).decode())
-    else:
-        for answer in answers:
-            Console().print(asking.card(answer))
-    return worst(asking.EXIT[answer["verdict"]] for answer in answers)
-
-
-def worst(codes: Iterator[int]) -> int:
-    """Not recognised before indeterminate before recognised."""
-    found = set(codes)
-    return next((code for code in (1, 3) if code in found), CLEAN)
-
-
-def verify_slip(slip: Path, trust: Path | None, *, as_json: bool) -> int:
-    """``verify --slip``: offline, by the roster given."""
-    if trust is None:
-        raise CannotRun("trust.missing", "a slip is checked against a roster: give --trust DIR")
-    try:
-        answer = slips.read(slip.read_bytes(), trust)
-    except OSError as error:
-        raise CannotRun("slip.missing", f"{slip}: {error.strerror}") from error
-    except Refused as refused:
-        click.echo(f"{slip}: 回执无效 not valid: {refused.message} [{refused.reason}]", err=True)
-        return FINDING
-    if as_json:
-        click.echo(orjson.dumps(answer).decode())
-    else:
-        Console().print(asking.card(answer))
-    return asking.EXIT[answer["verdict"]]
 
 
 async def audit(source: str, trust: Path | None, *, structure: bool, as_json: bool) -> int:
