@@ -221,5 +221,3 @@ async def test_only_credit_facts_hide_no_licence(index_of_names: Names) -> None:
     index_of_names.add(*(f"示例{number:02d}公司" for number in range(40)), family="credit")
     index_of_names.add("示例九九公司")
     assert index_of_names.find("示例", 20, "licence") == [41]
-
-
