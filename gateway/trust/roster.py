@@ -148,7 +148,10 @@ def _jurisdiction(fields: Fields, network: str) -> Jurisdiction:
 
 def _log(fields: Fields, own: str) -> LogEntry:
     family = fields.text("family", _FAMILY)
-    origin = fields.text("origin", re.compile(rf"{re.escape(own)}/{family}(\.[1-9][0-9]{{0,5}})?"))
+    origin = fields.text("origin")
+    if re.fullmatch(rf"{re.escape(own)}/{family}(\.[1-9][0-9]{{0,5}})?", origin) is None:
+        rule = "<network>/<jurisdiction>/<family>[.<n>]"
+        refuse(fields.at("origin"), f"is not {own}/{family}", f"应为 {own}/{family}", rule=rule, value=origin)
     return LogEntry(family, origin, fields.inner("ended", _ended) if fields.has("ended") else None)
 
 
