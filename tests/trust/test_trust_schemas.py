@@ -198,7 +198,8 @@ def mutants(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
             case "remove":
                 holder.pop(key) if isinstance(holder, list) else holder.pop(key, None)
             case "add" if isinstance(holder, dict):
-                holder[draw(st.sampled_from(["until", "ended", "contact", "revoked", "surplus"]))] = copy.deepcopy(draw(values))
+                added = draw(st.sampled_from(["until", "ended", "contact", "revoked", "surplus"]))
+                holder[added] = copy.deepcopy(draw(values))
     return name, document
 
 
