@@ -53,7 +53,14 @@ class FactFinder:
     own_clock: OwnClock
 
     def nothing(
-        self, source: str | None, matches: Sequence[Match], subject: str, at: int, *, by_number: bool = True
+        self,
+        source: str | None,
+        matches: Sequence[Match],
+        subject: str,
+        at: int,
+        *,
+        by_number: bool = True,
+        other_holder: bool = False,
     ) -> Facts:
         """Facts where no subject was found, or several and none is chosen. ``at``: ms; ``by_number``: False where
         something else was asked for, a 证照标识, a holder: any leaf that can't be read might be about that.
@@ -72,6 +79,7 @@ class FactFinder:
             quarantined=tuple(index for view in logs for index in _claiming(view, subject, by_number=by_number)),
             own_clock_slow=self._slow(),
             desks=self._desks(source, subject, None, at),
+            other_holder=other_holder,
         )
 
     def facts(self, question: Question) -> Facts:

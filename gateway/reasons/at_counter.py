@@ -29,6 +29,11 @@ AT_COUNTER: Mapping[str, Reason] = {
     # found
     "found": told("找到一条证照", "one licence matches", GO_ON),
     "found.several": told("有多条证照符合", "several licences match", PICK_ONE),
+    "found.other_holder": told(
+        "查到此编号的证照，但持证主体与所填不符",
+        "a licence of this number is found, and its holder is another than the question says",
+        LOOK_AGAIN,
+    ),
     "no_record": told(
         "来源节点已声明该类证照齐全，其中没有此证",
         "the source declares its licences of this type complete, and holds no such record",

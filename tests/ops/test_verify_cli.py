@@ -137,7 +137,8 @@ async def test_holder_and_type_narrow_what_is_found(counter: Counter) -> None:
     narrowed = await counter.verify(GOOD, "--holder", "示例甲食品有限公司", "--type", TYPE, "--json")
     assert narrowed.code == 0
     other = await counter.verify(GOOD, "--holder", "示例乙食品有限公司", "--json")
-    assert (other.code, other.json["checks"][0]["result"]) == (3, "UNKNOWN")
+    assert (other.code, other.json["checks"][0]["reason"]) == (3, "found.other_holder")
+    assert other.json["headline"] == "暂时无法核验"
 
 
 async def test_several_are_listed_nothing_is_judged_and_one_is_chosen_as_the_list_says(counter: Counter) -> None:
