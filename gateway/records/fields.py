@@ -19,6 +19,7 @@ from gateway.records.schema import SchemaSet, split_name
 CORRECTION = "correction"
 LIST = "[]"
 _KINDS = {"date.form": "日期", "amount.form": "金额（万元）", "uscc.form": "统一社会信用代码"}
+_OF_ONE_LENGTH = ("date.form", "uscc.form")
 _TYPES = {"string": "文本", "integer": "整数", "array": "列表", "object": "对象"}
 _REFERENCES = 8
 """How many references may follow one another."""
@@ -131,7 +132,8 @@ def _kind(member: Mapping[str, Any]) -> str:
 
 def _limits(member: Mapping[str, Any]) -> str:
     if "maxLength" in member:
-        return f"≤ {member['maxLength']} 字"
+        whole = member.get("x-jjj-reason") in _OF_ONE_LENGTH
+        return f"{member['maxLength']} 字" if whole else f"≤ {member['maxLength']} 字"
     if "maxItems" in member:
         return f"{member.get('minItems', 0)}–{member['maxItems']} 项"
     if "maximum" in member:
