@@ -114,8 +114,10 @@ class DailyFiles:
         try:
             self.connection = self._open()
             self._cut_off()
-        except BaseException:
+        except BaseException as error:
             os.close(self._lock)
+            if isinstance(error, OSError | sqlite3.Error):
+                raise CannotRun("output.io", f"{self._folder}: {error}") from error
             raise
         return self
 
@@ -140,18 +142,26 @@ class DailyFiles:
         return connection
 
     def _cut_off(self) -> None:
-        """Every file as long as the state says: no further was it told."""
+        """Every file as long as the state says: no further was it told. Files of days before the last one written to
+        are their readers'.
+        """
         known = dict(self.connection.execute("SELECT name, size FROM files"))
+        last = max(known, default="")[: len("2026-11-23")]
         for path in self._folder.iterdir():
-            if _DAILY.fullmatch(path.name) is not None and path.stat().st_size > known.get(path.name, 0):
+            if _DAILY.fullmatch(path.name) is None or path.name < last:
+                continue
+            if path.stat().st_size > known.get(path.name, 0):
                 os.truncate(path, known.get(path.name, 0))
 
     def begin(self) -> None:
-        """A file of today that somebody moved away begins anew, before anything is written to it."""
-        names = self.connection.execute("SELECT name FROM files WHERE size > 0 AND name LIKE ?", (f"{self._day()}%",))
-        for (name,) in names.fetchall():
-            if not (self._folder / name).exists():
-                self.connection.execute("UPDATE files SET size = 0 WHERE name = ?", (name,))
+        """A file of today that somebody moved away or cut begins there anew, before anything is written to it."""
+        names = self.connection.execute("SELECT name, size FROM files WHERE name LIKE ?", (f"{self._day()}%",))
+        for name, size in names.fetchall():
+            path = self._folder / name
+            actual = path.stat().st_size if path.exists() else 0
+            if actual < size:
+                self._paths.pop(name, None)
+                self.connection.execute("UPDATE files SET size = ? WHERE name = ?", (actual, name))
 
     def _day(self) -> str:
         return shanghai_day(int(self._clock())).isoformat()

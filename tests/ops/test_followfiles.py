@@ -122,6 +122,35 @@ def test_a_file_that_was_moved_away_begins_anew_also_when_the_run_is_killed(fold
     assert files[TABLE].count(b"\n") == 2
 
 
+def test_a_file_that_is_moved_away_while_it_is_written_begins_anew_with_its_headings(folder: Path) -> None:
+    with opened(folder) as sink:
+        for number in (2, 3):
+            (folder / TABLE).unlink()
+            with transaction(sink):
+                sink.tell(told(number), SCHEMAS)
+    assert contents(folder)[TABLE].startswith(b"\xef\xbb\xbf")
+    assert contents(folder)[TABLE].count(b"\n") == 2
+
+
+def test_a_file_of_an_earlier_day_is_its_readers_and_is_not_cut(folder: Path) -> None:
+    with opened(folder, BASE + 86_400) as sink, transaction(sink):
+        sink.tell(told(2), SCHEMAS)
+    with (folder / TABLE).open("ab") as file:
+        file.write("备注\r\n".encode())
+    before = contents(folder)
+    with opened(folder, BASE + 86_400):
+        pass
+    assert contents(folder) == before
+
+
+def test_a_state_that_is_no_database_is_said(folder: Path) -> None:
+    for path in folder.glob(f"{STATE}*"):
+        path.write_bytes(b"example" * 1000)
+    with pytest.raises(CannotRun) as error, opened(folder):
+        pass
+    assert error.value.reason == "ledger.damaged"
+
+
 def test_one_process_at_a_time_follows_into_a_folder(folder: Path) -> None:
     with opened(folder), pytest.raises(CannotRun) as error, opened(folder):
         pass
