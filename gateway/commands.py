@@ -111,7 +111,7 @@ async def publish(file: Path, profile: str | None, report: Path | None, token: P
     report = report or file.with_name(f"{file.stem}.rejected.csv")
     secret = _text(token).strip() if token is not None else None
     async with aiohttp.ClientSession() as session:
-        own = await _jurisdiction(session, node)
+        own = await jurisdiction_of(session, node)
         reading = open_reading(file, profile, own=own, nodes=[own])
         with progress("发布 publishing") as advance:
             tally = await handing.hand_in(reading, {own: node}, session, report=report, token=secret, progress=advance)
@@ -128,7 +128,8 @@ def _text(file: Path) -> str:
         raise CannotRun("file.unreadable", f"{file}: {error}") from error
 
 
-async def _jurisdiction(session: aiohttp.ClientSession, node: str) -> str:
+async def jurisdiction_of(session: aiohttp.ClientSession, node: str) -> str:
+    """Which jurisdiction a node speaks for. Raises ``CannotRun`` ``node.unreachable``."""
     try:
         async with session.get(f"{node}/v1/logs", timeout=asking.TIMEOUT) as answer:
             logs = orjson.loads(await answer.read())["logs"]
