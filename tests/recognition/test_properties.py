@@ -187,7 +187,8 @@ WORSE: dict[str, Callable[[Facts], Facts]] = {
     "the own clock behind": lambda facts: replace(facts, own_clock_slow=True),
     "trust data a week old": lambda facts: replace(facts, trust_age_s=8 * 86_400.0),
     "an unread leaf above": lambda facts: replace(facts, quarantined=(99,)),
-    "no log at all": lambda facts: replace(facts, logs=()),
+    # A frozen log stays: what it hides is doubtful, and to forget that would be news, not a lack.
+    "no log at all": lambda facts: replace(facts, logs=tuple(each for each in facts.logs if each.frozen)),
 }
 
 
