@@ -34,6 +34,7 @@ DEFAULT_NODE = "http://127.0.0.1:8470"
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 node_option = click.option("--node", envvar="JJJ_NODE", default=DEFAULT_NODE, show_default=True, help="A node's URL.")
+sheet_option = click.option("--sheet", metavar="NAME", help="Of a workbook, where several sheets hold such rows.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
 
 
@@ -160,11 +161,12 @@ async def recover(config: Path, without: tuple[str, ...]) -> int:
 @main.command()
 @click.argument("file", type=FILE)
 @click.option("--profile", metavar="P", help="A profile's name; found from the columns if absent.")
-@click.option("--jurisdiction", metavar="ID", help="Rows of any other area are refused.")
+@click.option("--jurisdiction", metavar="ID", help="Whose rows they are; rows of any other area are refused.")
+@sheet_option
 @body
-async def check(file: Path, profile: str | None, jurisdiction: str | None) -> int:
-    """试读文件，不发布 · Read a file as `publish` would, and publish nothing."""
-    return commands.check(file, profile, jurisdiction)
+async def check(file: Path, profile: str | None, jurisdiction: str | None, sheet: str | None) -> int:
+    """试读文件，不发布 · Read and judge a file as `publish` and the node would, and publish nothing."""
+    return commands.check(file, profile, jurisdiction, sheet)
 
 
 @main.command()
@@ -172,11 +174,23 @@ async def check(file: Path, profile: str | None, jurisdiction: str | None) -> in
 @click.option("--profile", metavar="P", help="A profile's name; found from the columns if absent.")
 @click.option("--report", type=FILE, help="Where refused rows go; FILE.rejected.xlsx if absent.")
 @click.option("--token", type=FILE, help="File with the bearer token.")
+@sheet_option
 @node_option
 @body
-async def publish(file: Path, profile: str | None, report: Path | None, token: Path | None, node: str) -> int:
+async def publish(
+    file: Path, profile: str | None, report: Path | None, token: Path | None, sheet: str | None, node: str
+) -> int:
     """发布文件 · Publish a file's rows; refused rows stand in the report with their reasons."""
-    return await commands.publish(file, profile, report, token, node)
+    return await commands.publish(file, profile, report, token, sheet, node)
+
+
+@main.command()
+@click.argument("profile", metavar="P")
+@click.option("-o", "--output", type=FILE, help="The workbook to write; P.xlsx if absent.")
+@body
+async def template(profile: str, output: Path | None) -> int:
+    """空白表格 · An empty workbook for a profile: headers, notes, drop-downs."""
+    return commands.template(profile, output)
 
 
 @main.command()

@@ -24,14 +24,17 @@ from gateway.bench import measure
 from gateway.demo import run as demo_run
 from gateway.demo.example import example_public_keys
 from gateway.errors import CannotRun, Refused
+from gateway.intake import profiles
 from gateway.intake.outcomes import Item, RefusedRow, RepeatedRow
 from gateway.intake.reading import open_reading
 from gateway.intake.rejects import report_beside
 from gateway.node.config import load
-from gateway.ops import asking, handing, nodefolder, recovery, slips, telling
+from gateway.ops import asking, handing, nodefolder, recovery, slips, telling, templating
+from gateway.records.schema import SchemaSet
 from gateway.serving import Serving
 
 CLEAN, FINDING = 0, 1
+NOBODY = "own"  # stands for the node that a file will be handed in at, where a dry run isn't told which
 
 
 async def demo(records: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None) -> int:
@@ -77,9 +80,10 @@ async def recover(config_file: Path, without: Sequence[str]) -> int:
     return CLEAN
 
 
-def check(file: Path, profile: str | None, jurisdiction: str | None) -> int:
+def check(file: Path, profile: str | None, jurisdiction: str | None, sheet: str | None) -> int:
     """``check``: what ``publish`` would hand in, and why rows would be refused; nothing leaves this machine."""
-    reading = open_reading(file, profile, own=jurisdiction, nodes=[jurisdiction] if jurisdiction else None)
+    nodes = [jurisdiction] if jurisdiction else None
+    reading = open_reading(file, profile, own=jurisdiction or NOBODY, nodes=nodes, sheet=sheet)
     tally = handing.Tally()
     for outcome in reading:
         tally.rows += 1
@@ -96,13 +100,24 @@ def check(file: Path, profile: str | None, jurisdiction: str | None) -> int:
     return FINDING if tally.refused else CLEAN
 
 
-async def publish(file: Path, profile: str | None, report: Path | None, token: Path | None, node: str) -> int:
+def template(profile: str, output: Path | None) -> int:
+    """``template``."""
+    chosen = profiles.load(profile)
+    path = output or Path(f"{chosen.name}.xlsx")
+    templating.write(chosen, path, SchemaSet.built_in())
+    click.echo(path)
+    return CLEAN
+
+
+async def publish(
+    file: Path, profile: str | None, report: Path | None, token: Path | None, sheet: str | None, node: str
+) -> int:
     """``publish``."""
     report = report or report_beside(file)
     secret = _text(token).strip() if token is not None else None
     async with aiohttp.ClientSession() as session:
         own = await _jurisdiction(session, node)
-        reading = open_reading(file, profile, own=own, nodes=[own])
+        reading = open_reading(file, profile, own=own, nodes=[own], sheet=sheet)
         with progress("发布 publishing") as advance:
             tally = await handing.hand_in(reading, {own: node}, session, report=report, token=secret, progress=advance)
     _show_tally(tally, "已发布 published")
