@@ -27,6 +27,7 @@ from gateway.errors import CannotRun, Refused
 from gateway.intake import profiles
 from gateway.intake.outcomes import Item, RefusedRow, RepeatedRow
 from gateway.intake.reading import open_reading
+from gateway.intake.refusals import reasons
 from gateway.intake.rejects import report_beside
 from gateway.node.config import load
 from gateway.ops import asking, handing, nodefolder, recovery, slips, telling, templating
@@ -90,7 +91,7 @@ def check(file: Path, profile: str | None, jurisdiction: str | None, sheet: str 
         match outcome:
             case RefusedRow():
                 tally.refused[outcome.reason] += 1
-                click.echo(f"{outcome.row}: {outcome.field} {outcome.zh} [{outcome.reason}]", err=True)
+                click.echo(f"{outcome.row}: {_told(outcome)} [{reasons(outcome.findings)}]", err=True)
             case Item():
                 tally.logged += 1
                 tally.merged += len(outcome.parts)
@@ -98,6 +99,11 @@ def check(file: Path, profile: str | None, jurisdiction: str | None, sheet: str 
                 tally.duplicates += 1
     _show_tally(tally, "可发布 would be published")
     return FINDING if tally.refused else CLEAN
+
+
+def _told(row: RefusedRow) -> str:
+    """What is wrong with a row; several findings name their columns themselves."""
+    return row.zh if len(row.findings) > 1 else f"{row.field} {row.zh}".strip()
 
 
 def template(profile: str, output: Path | None) -> int:

@@ -147,7 +147,7 @@ def _write_guide(book: Any, profile: Profile, found: Sequence[Guide]) -> None:
         sheet.write_string(3, at, name, bold)
     for row, guide in enumerate(found, 4):
         longest = str(guide.longest) if guide.longest else ""
-        cells = (guide.name, guide.code, "必填" if guide.required else "", guide.form, longest)
+        cells = (f"{row - 3}. {guide.name}", guide.code, "必填" if guide.required else "", guide.form, longest)
         for at, cell in enumerate((*cells, "、".join(guide.choices), guide.example, guide.title)):
             sheet.write_string(row, at, cell, wrapped)
 
