@@ -170,7 +170,7 @@ async def check(file: Path, profile: str | None, jurisdiction: str | None) -> in
 @main.command()
 @click.argument("file", type=FILE)
 @click.option("--profile", metavar="P", help="A profile's name; found from the columns if absent.")
-@click.option("--report", type=FILE, help="Where refused rows go; FILE.rejected.csv if absent.")
+@click.option("--report", type=FILE, help="Where refused rows go; FILE.rejected.xlsx if absent.")
 @click.option("--token", type=FILE, help="File with the bearer token.")
 @node_option
 @body

@@ -24,12 +24,11 @@ from gateway.bench import measure
 from gateway.demo import run as demo_run
 from gateway.demo.example import example_public_keys
 from gateway.errors import CannotRun, Refused
-from gateway.intake.reading import Item, RefusedRow, open_reading
+from gateway.intake.outcomes import Item, RefusedRow, RepeatedRow
+from gateway.intake.reading import open_reading
+from gateway.intake.rejects import report_beside
 from gateway.node.config import load
 from gateway.ops import asking, handing, nodefolder, recovery, slips, telling
-from gateway.records import families
-from gateway.records.record import check_data
-from gateway.records.schema import SchemaSet
 from gateway.serving import Serving
 
 CLEAN, FINDING = 0, 1
@@ -80,35 +79,26 @@ async def recover(config_file: Path, without: Sequence[str]) -> int:
 
 def check(file: Path, profile: str | None, jurisdiction: str | None) -> int:
     """``check``: what ``publish`` would hand in, and why rows would be refused; nothing leaves this machine."""
-    reading = open_reading(file, profile, nodes=[jurisdiction] if jurisdiction else None)
-    tally, schemas = handing.Tally(), SchemaSet.built_in()
+    reading = open_reading(file, profile, own=jurisdiction, nodes=[jurisdiction] if jurisdiction else None)
+    tally = handing.Tally()
     for outcome in reading:
         tally.rows += 1
-        if isinstance(outcome, RefusedRow):
-            tally.refused[outcome.reason] += 1
-            click.echo(f"{outcome.row}: {outcome.field} {outcome.zh} [{outcome.reason}]", err=True)
-        elif isinstance(outcome, Item):
-            _judge_item(outcome, schemas, tally)
-        else:
-            tally.duplicates += 1
+        match outcome:
+            case RefusedRow():
+                tally.refused[outcome.reason] += 1
+                click.echo(f"{outcome.row}: {outcome.field} {outcome.zh} [{outcome.reason}]", err=True)
+            case Item():
+                tally.logged += 1
+                tally.merged += len(outcome.parts)
+            case RepeatedRow():
+                tally.duplicates += 1
     _show_tally(tally, "可发布 would be published")
     return FINDING if tally.refused else CLEAN
 
 
-def _judge_item(item: Item, schemas: SchemaSet, tally: handing.Tally) -> None:
-    """What a node's door would find in the data; whether the issuer stands in the roster only the node knows."""
-    try:
-        check_data(item.type, schemas.minors(families.family_of_type(item.type))[-1], item.data, schemas)
-    except Refused as refused:
-        tally.refused[refused.reason] += 1
-        click.echo(f"{item.row}: {refused.field} {refused.zh or refused.message} [{refused.reason}]", err=True)
-    else:
-        tally.logged += 1
-
-
 async def publish(file: Path, profile: str | None, report: Path | None, token: Path | None, node: str) -> int:
     """``publish``."""
-    report = report or file.with_name(f"{file.stem}.rejected.csv")
+    report = report or report_beside(file)
     secret = _text(token).strip() if token is not None else None
     async with aiohttp.ClientSession() as session:
         own = await _jurisdiction(session, node)
@@ -144,6 +134,8 @@ def _show_tally(tally: handing.Tally, word: str) -> None:
     table.add_row("行 rows", str(tally.rows))
     table.add_row(word, str(tally.logged))
     table.add_row("重复 duplicates", str(tally.duplicates))
+    if tally.merged:
+        table.add_row("并入同一证照 rows of the same licence", str(tally.merged))
     for reason, count in tally.refused.most_common():
         table.add_row(f"拒收 refused {reason}", str(count))
     Console(stderr=True).print(table)

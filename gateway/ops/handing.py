@@ -4,7 +4,7 @@
 The rest goes on when a row is refused; nothing is silent: every row ends as logged, duplicate, repeated or refused
 with a reason. Ids repeat, so handing the same file in again publishes nothing.
 
->>> tally = await hand_in(reading, {"sanhe": "http://127.0.0.1:8470"}, session, report=Path("rows.rejected.csv"))
+>>> tally = await hand_in(reading, {"sanhe": "http://127.0.0.1:8470"}, session, report=Path("rows.rejected.xlsx"))
 >>> tally.logged, tally.refused
 (1582, {'area.no_node': 860})
 """
@@ -21,7 +21,8 @@ import aiohttp
 import orjson
 
 from gateway.errors import CannotRun, Refused
-from gateway.intake.reading import Item, Reading, RefusedRow, RepeatedRow
+from gateway.intake.outcomes import Item, PartRow, RefusedRow, RepeatedRow
+from gateway.intake.reading import Reading
 from gateway.intake.rejects import RejectFile
 
 ITEMS_A_REQUEST = 500
@@ -33,11 +34,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Tally:
-    """What became of a file's rows."""
+    """What became of a file's rows. ``merged``: rows that are part of a record which another row stands for."""
 
     rows: int = 0
     logged: int = 0
     duplicates: int = 0
+    merged: int = 0
     refused: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -69,6 +71,8 @@ async def hand_in(
                     _refuse(tally, outcome, keep)
                 case RepeatedRow():
                     tally.duplicates += 1
+                case PartRow():
+                    pass  # counted with its record
                 case Item():
                     batch = waiting.setdefault(outcome.jurisdiction, [])
                     batch.append(outcome)
@@ -108,7 +112,10 @@ async def _send(
             case "duplicate":
                 tally.duplicates += 1
             case _:
-                _refuse(tally, reading.refuse(item, _refused(answer)), keep)
+                for row in reading.refusals(item, _refused(answer)):
+                    _refuse(tally, row, keep)
+                continue
+        tally.merged += len(item.parts)
 
 
 def _draft(item: Item) -> dict[str, Any]:

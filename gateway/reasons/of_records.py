@@ -110,6 +110,12 @@ OF_RECORDS: Mapping[str, Reason] = {
     "row.conflict": told("文件中同一证照的各行互相矛盾", "rows of one licence contradict each other", MEND_FILE),
     "row.required": told("必填单元格为空", "a cell that is required is empty", MEND_FILE),
     "row.lookup": told("对照表中没有这个值", "the profile's table does not know this value", MEND_FILE),
+    "row.group": told(
+        "同一证书的另一行被拒收，整张证书未采用", "another row of the certificate was refused", MEND_FILE
+    ),
+    "row.nested": told("单元格内容是列表或对象", "the cell holds a list or an object", MEND_FILE),
+    "amount.form": told("金额格式不正确或缺少数字", "a sum is not of its form, or lost digits", MEND),
+    "list.form": told("多项内容没有以分号分隔", "several entries are not joined by semicolons", MEND_FILE),
     "row.width": told("本行单元格数与表头不符", "the row has more or fewer cells than the header", MEND_FILE),
     "row.quote": told("引号使用不正确", "the quotation marks of the row do not fit", MEND_FILE),
     "table.missing": told("无法打开文件", "the file cannot be opened", MEND_FILE),
@@ -117,7 +123,7 @@ OF_RECORDS: Mapping[str, Reason] = {
     "table.size": told("文件过大", "the file is too large", MEND_FILE),
     "table.changed": told("读取期间文件被改动", "the file was changed while it was read", MEND_FILE),
     "table.encoding": told("文件既不是 UTF-8 也不是 GB18030", "the file is neither UTF-8 nor GB18030", MEND_FILE),
-    "table.form": told("不是文本表格", "the file is no table in text", MEND_FILE),
+    "table.form": told("文件内容不是可读取的表格", "the file holds no table that can be read", MEND_FILE),
     "table.header": told("表头与导入方案不符", "the header does not fit the profile", MEND_FILE),
     "table.quote": told("引号没有配对，后面的行无法读取", "a quotation mark is never closed", MEND_FILE),
     "table.cell_too_long": told("单元格过长", "a cell is too long", MEND_FILE),
@@ -126,5 +132,7 @@ OF_RECORDS: Mapping[str, Reason] = {
     "source.form": told("来源不是任何一个地区", "the source names no jurisdiction", MEND_FILE),
     "profile.unknown": told("没有这个导入方案", "there is no such profile", MEND_FILE),
     "profile.no_match": told("列名不能确定导入方案", "the columns do not say which profile fits", MEND_FILE),
+    "report.io": told("无法写入该文件", "the file cannot be written", OWN_IT),
+    "scratch.io": told("无法写入临时文件", "the temporary file cannot be written", OWN_IT),
     "profile.form": told("导入方案文件有误", "the profile's file is wrong", OWN_IT),
 }

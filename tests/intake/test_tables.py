@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import CannotRun, Refused
-from gateway.intake.tables import Limits, Row, open_table
+from gateway.intake.rows import Limits, Row
+from gateway.intake.tables import open_table
 
 Write = Callable[..., Path]
 
