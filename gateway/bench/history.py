@@ -82,7 +82,7 @@ async def history(rows: int, *, progress: Progress) -> History:
     """Measure once. Raises ``CannotRun`` "bench.*", also where a record was lost or stands twice."""
     with tempfile.TemporaryDirectory(prefix="jjj-bench-") as made:
         folder = Path(made)
-        file = folder / "history.csv"
+        file = folder / "companies.csv"
         file_mb = write(file, rows)
         ports = set_up(folder, (OWNER, PARTNER), ISSUER)
         async with aiohttp.ClientSession() as session, running(folder, OWNER, ports) as node:

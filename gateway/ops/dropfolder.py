@@ -102,14 +102,9 @@ class DropFolder:
         whole = [(seen.stamp.time, name) for name, seen in self._seen.items() if self._is_whole(seen, now)]
         return [self.path / name for _, name in sorted(whole)]
 
-    def unsettled(self, before: float) -> list[Path]:
-        """Files of the last look that are not whole, and have not changed since that instant."""
-        now = self._clock()
-        return [
-            self.path / name
-            for name, seen in self._seen.items()
-            if seen.since <= before and not self._is_whole(seen, now)
-        ]
+    def waiting(self, since: float) -> list[Path]:
+        """Files of the last look that lie there, and have been as they are since that instant or longer."""
+        return [self.path / name for name, seen in self._seen.items() if seen.since <= since]
 
     def forget(self, file: Path) -> None:
         """Look at it as if it had just come."""

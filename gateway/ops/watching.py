@@ -85,7 +85,7 @@ class Watcher:
         self._folder.empty_settle_s = self._folder.settle_s
         taken = await self.round(stop)
         begun = self._clock()
-        while self.trouble is None and not stop.is_set() and self._folder.unsettled(begun):
+        while self.trouble is None and not stop.is_set() and self._folder.waiting(begun):
             await asyncio.sleep(self._folder.settle_s / 4)
             taken += await self.round(stop)
         return taken
