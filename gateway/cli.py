@@ -175,13 +175,24 @@ async def check(file: Path, profile: str | None, jurisdiction: str | None, sheet
 @click.option("--report", type=FILE, help="Where refused rows go; FILE.rejected.xlsx if absent.")
 @click.option("--token", type=FILE, help="File with the bearer token.")
 @sheet_option
+@click.option("--bulk/--live", default=None, help="Behind all live records, or among them; if absent, by the rows.")
 @node_option
 @body
-async def publish(
-    file: Path, profile: str | None, report: Path | None, token: Path | None, sheet: str | None, node: str
-) -> int:
-    """发布文件 · Publish a file's rows; refused rows stand in the report with their reasons."""
-    return await commands.publish(file, profile, report, token, sheet, node)
+async def publish(file: Path, report: Path | None, **where: Any) -> int:
+    """发布文件 · Publish a file's rows; refused rows stand in the report with their reasons. Run again, it goes on."""
+    return await commands.publish(file, commands.terms(**where), report)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--profile", metavar="P", help="A profile's name; found from each file's columns if absent.")
+@click.option("--token", type=FILE, help="File with the bearer token.")
+@click.option("--once", is_flag=True, help="Take what lies there now, and end.")
+@node_option
+@body
+async def watch(folder: Path, once: bool, **where: Any) -> int:
+    """投递目录 · Publish files dropped into a folder; they lie in done/ or, with their reasons, in rejected/ then."""
+    return await commands.watch(folder, commands.terms(**where), once=once)
 
 
 @main.command()
@@ -240,8 +251,9 @@ async def export(folder: Path, data: Path | None, node: str) -> int:
 @main.command()
 @click.option("--records", default=5_000, show_default=True, help="Records published, mirrored and audited.")
 @click.option("--licences", default=200_000, show_default=True, help="Licences in the index when verifying.")
+@click.option("--history", type=click.IntRange(min=10_000), metavar="N", help="Publish a file of N rows instead.")
 @json_option
 @body
-async def bench(records: int, licences: int, as_json: bool) -> int:
+async def bench(records: int, licences: int, history: int | None, as_json: bool) -> int:
     """测量 · Measure publish, mirror, audit, verify and memory beside baselines in the same run."""
-    return await commands.bench(records, licences, as_json=as_json)
+    return await commands.bench(records, licences, history, as_json=as_json)

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -20,7 +21,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from gateway.audit import auditor, exporter
+from gateway.bench import history as histories
 from gateway.bench import measure
+from gateway.bench.figures import Figures
+from gateway.bench.history import History
 from gateway.demo import run as demo_run
 from gateway.demo.example import example_public_keys
 from gateway.errors import CannotRun, Refused
@@ -31,6 +35,10 @@ from gateway.intake.refusals import reasons
 from gateway.intake.rejects import report_beside
 from gateway.node.config import load
 from gateway.ops import asking, handing, nodefolder, recovery, slips, telling, templating
+from gateway.ops.advancing import Advance
+from gateway.ops.delivery import Terms, deliver
+from gateway.ops.dropfolder import DropFolder
+from gateway.ops.watching import Watcher
 from gateway.records.schema import SchemaSet
 from gateway.serving import Serving
 
@@ -57,9 +65,7 @@ def init(folder: Path, jurisdiction: str, network: str, port: int) -> int:
 async def run(config_file: Path) -> int:
     """``run``: until SIGINT or SIGTERM."""
     config = load(config_file)
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = _stopping()
     async with Serving(config, refused_keys=example_public_keys()) as serving:
         click.echo(f"{config.jurisdiction}: {serving.url}", err=True)
         work = asyncio.create_task(serving.run())
@@ -115,21 +121,58 @@ def template(profile: str, output: Path | None) -> int:
     return CLEAN
 
 
-async def publish(
-    file: Path, profile: str | None, report: Path | None, token: Path | None, sheet: str | None, node: str
-) -> int:
+async def publish(file: Path, terms: Terms, report: Path | None) -> int:
     """``publish``."""
     report = report or report_beside(file)
-    secret = _text(token).strip() if token is not None else None
     async with aiohttp.ClientSession() as session:
-        own = await _jurisdiction(session, node)
-        reading = open_reading(file, profile, own=own, nodes=[own], sheet=sheet)
         with progress("发布 publishing") as advance:
-            tally = await handing.hand_in(reading, {own: node}, session, report=report, token=secret, progress=advance)
+            try:
+                tally = await deliver(file, terms, session, report=report, say=_tell, progress=advance)
+            except asyncio.CancelledError:
+                _tell("已中断，再次运行同一命令即可接续 · interrupted: the same command goes on where this one stopped")
+                raise
     _show_tally(tally, "已发布 published")
     if tally.refused:
         click.echo(f"→ {report}", err=True)
     return FINDING if tally.refused else CLEAN
+
+
+async def watch(path: Path, terms: Terms, *, once: bool) -> int:
+    """``watch``: until SIGINT or SIGTERM; ``once``: what lies there now."""
+    if terms.profile is not None:
+        profiles.load(terms.profile)
+    stop = _stopping()
+    async with aiohttp.ClientSession() as session:
+        with DropFolder(path) as folder:
+            hand = partial(deliver, terms=terms, session=session, say=_tell)
+            watcher = Watcher(folder, lambda file, report: hand(file, report=report), say=_tell)
+            if not once:
+                _tell(f"{path}: 监视中 watching → {terms.node}")
+                await watcher.run(stop)
+                return CLEAN
+            taken = await watcher.drain(stop)
+    if watcher.trouble is not None:
+        raise watcher.trouble
+    return FINDING if any(each.rejected for each in taken) else CLEAN
+
+
+def _stopping() -> asyncio.Event:
+    """Set at SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def terms(
+    node: str, profile: str | None, token: Path | None, bulk: bool | None = None, sheet: str | None = None
+) -> Terms:
+    """Where files go. Raises ``CannotRun`` "file.unreadable" for the token's file."""
+    return Terms(node.rstrip("/"), profile, _text(token).strip() if token is not None else None, bulk, sheet)
 
 
 def _text(file: Path) -> str:
@@ -137,17 +180,6 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise CannotRun("file.unreadable", f"{file}: {error}") from error
-
-
-async def _jurisdiction(session: aiohttp.ClientSession, node: str) -> str:
-    try:
-        async with session.get(f"{node}/v1/logs", timeout=asking.TIMEOUT) as answer:
-            logs = orjson.loads(await answer.read())["logs"]
-        return str(next(log["jurisdiction"] for log in logs if log["own"]))
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError, StopIteration) as error:
-        raise CannotRun(
-            "node.unreachable", f"{node} does not answer as a node: {str(error) or type(error).__name__}"
-        ) from error
 
 
 def _show_tally(tally: handing.Tally, word: str) -> None:
@@ -225,17 +257,24 @@ async def export(folder: Path, source: str) -> int:
     return CLEAN
 
 
-async def bench(records: int, licences: int, *, as_json: bool) -> int:
+async def bench(records: int, licences: int, history: int | None, *, as_json: bool) -> int:
     """``bench``."""
     with progress("测量 measuring") as advance:
-        figures = await measure.bench(records, licences, progress=advance)
+        figures: Figures | History
+        if history is not None:
+            figures = await histories.history(history, progress=advance)
+        else:
+            figures = await measure.bench(records, licences, progress=advance)
     click.echo(orjson.dumps(figures.to_json()).decode() if as_json else figures.text())
     return CLEAN
 
 
 @contextmanager
 def progress(what: str) -> Iterator[handing.Progress]:
-    """A bar on standard error while work goes on; silent where nobody watches."""
+    """A bar on standard error while work goes on; a line now and then where no terminal shows it."""
+    if not sys.stderr.isatty():
+        yield Advance(what, say=_tell)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -243,6 +282,6 @@ def progress(what: str) -> Iterator[handing.Progress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+    with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total or None)

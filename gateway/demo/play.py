@@ -85,7 +85,7 @@ async def _files(
         reading = open_reading(path, profile, nodes=PLACES)
         say(f"发布 publishing {path.name} ({reading.rows} 行 rows)")
         report = reports / report_beside(path).name if reports is not None else None
-        tally = await handing.hand_in(reading, stage.urls, session, report=report)
+        tally = await handing.hand_in(reading, handing.posting(session, stage.urls), report=report)
         outcome.published += tally.logged
         outcome.rejected.update(tally.refused)
 
