@@ -34,6 +34,7 @@ DEFAULT_NODE = "http://127.0.0.1:8470"
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 node_option = click.option("--node", envvar="JJJ_NODE", default=DEFAULT_NODE, show_default=True, help="A node's URL.")
+sheet_option = click.option("--sheet", metavar="NAME", help="Of a workbook, where several sheets hold such rows.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
 
 
@@ -160,11 +161,12 @@ async def recover(config: Path, without: tuple[str, ...]) -> int:
 @main.command()
 @click.argument("file", type=FILE)
 @click.option("--profile", metavar="P", help="A profile's name; found from the columns if absent.")
-@click.option("--jurisdiction", metavar="ID", help="Rows of any other area are refused.")
+@click.option("--jurisdiction", metavar="ID", help="Whose rows they are; rows of any other area are refused.")
+@sheet_option
 @body
-async def check(file: Path, profile: str | None, jurisdiction: str | None) -> int:
-    """试读文件，不发布 · Read a file as `publish` would, and publish nothing."""
-    return commands.check(file, profile, jurisdiction)
+async def check(file: Path, profile: str | None, jurisdiction: str | None, sheet: str | None) -> int:
+    """试读文件，不发布 · Read and judge a file as `publish` and the node would, and publish nothing."""
+    return commands.check(file, profile, jurisdiction, sheet)
 
 
 @main.command()
@@ -173,6 +175,7 @@ async def check(file: Path, profile: str | None, jurisdiction: str | None) -> in
 @click.option("--report", type=FILE, help="Where refused rows go; FILE.rejected.xlsx if absent.")
 @click.option("--token", type=FILE, help="File with the bearer token.")
 @click.option("--bulk/--live", default=None, help="Behind all live records, or among them; if absent, by the rows.")
+@sheet_option
 @node_option
 @body
 async def publish(file: Path, report: Path | None, **where: Any) -> int:
@@ -190,6 +193,15 @@ async def publish(file: Path, report: Path | None, **where: Any) -> int:
 async def watch(folder: Path, once: bool, **where: Any) -> int:
     """投递目录 · Publish files dropped into a folder; they lie in done/ or, with their reasons, in rejected/ then."""
     return await commands.watch(folder, commands.terms(**where), once=once)
+
+
+@main.command()
+@click.argument("profile", metavar="P")
+@click.option("-o", "--output", type=FILE, help="The workbook to write; P.xlsx if absent.")
+@body
+async def template(profile: str, output: Path | None) -> int:
+    """空白表格 · An empty workbook for a profile: headers, notes, drop-downs."""
+    return commands.template(profile, output)
 
 
 @main.command()

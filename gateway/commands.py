@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import click
@@ -31,16 +32,19 @@ from gateway.errors import CannotRun, Refused
 from gateway.intake import profiles
 from gateway.intake.outcomes import Item, RefusedRow, RepeatedRow
 from gateway.intake.reading import open_reading
+from gateway.intake.refusals import reasons
 from gateway.intake.rejects import report_beside
 from gateway.node.config import load
-from gateway.ops import asking, handing, nodefolder, recovery, slips, telling
+from gateway.ops import asking, handing, nodefolder, recovery, slips, telling, templating
 from gateway.ops.advancing import Advance
 from gateway.ops.delivery import Terms, deliver
 from gateway.ops.dropfolder import DropFolder
 from gateway.ops.watching import Watcher
+from gateway.records.schema import SchemaSet
 from gateway.serving import Serving
 
 CLEAN, FINDING = 0, 1
+NOBODY = "own"  # stands for the node that a file will be handed in at, where a dry run isn't told which
 
 
 async def demo(records: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None) -> int:
@@ -84,16 +88,17 @@ async def recover(config_file: Path, without: Sequence[str]) -> int:
     return CLEAN
 
 
-def check(file: Path, profile: str | None, jurisdiction: str | None) -> int:
+def check(file: Path, profile: str | None, jurisdiction: str | None, sheet: str | None) -> int:
     """``check``: what ``publish`` would hand in, and why rows would be refused; nothing leaves this machine."""
-    reading = open_reading(file, profile, own=jurisdiction, nodes=[jurisdiction] if jurisdiction else None)
+    nodes = [jurisdiction] if jurisdiction else None
+    reading = open_reading(file, profile, own=jurisdiction or NOBODY, nodes=nodes, sheet=sheet)
     tally = handing.Tally()
     for outcome in reading:
         tally.rows += 1
         match outcome:
             case RefusedRow():
                 tally.refused[outcome.reason] += 1
-                click.echo(f"{outcome.row}: {outcome.field} {outcome.zh} [{outcome.reason}]", err=True)
+                click.echo(f"{outcome.row}: {_told(outcome)} [{reasons(outcome.findings)}]", err=True)
             case Item():
                 tally.logged += 1
                 tally.merged += len(outcome.parts)
@@ -101,6 +106,20 @@ def check(file: Path, profile: str | None, jurisdiction: str | None) -> int:
                 tally.duplicates += 1
     _show_tally(tally, "可发布 would be published")
     return FINDING if tally.refused else CLEAN
+
+
+def _told(row: RefusedRow) -> str:
+    """What is wrong with a row; several findings name their columns themselves."""
+    return row.zh if len(row.findings) > 1 else f"{row.field} {row.zh}".strip()
+
+
+def template(profile: str, output: Path | None) -> int:
+    """``template``."""
+    chosen = profiles.load(profile)
+    path = output or Path(f"{chosen.name}.xlsx")
+    templating.write(chosen, path, SchemaSet.built_in())
+    click.echo(path)
+    return CLEAN
 
 
 async def publish(file: Path, terms: Terms, report: Path | None) -> int:
@@ -150,9 +169,9 @@ def _tell(line: str) -> None:
     click.echo(line, err=True)
 
 
-def terms(node: str, profile: str | None, token: Path | None, bulk: bool | None = None) -> Terms:
-    """Where files go. Raises ``CannotRun`` "file.unreadable" for the token's file."""
-    return Terms(node.rstrip("/"), profile, _text(token).strip() if token is not None else None, bulk)
+def terms(node: str, profile: str | None, token: Path | None, **given: Any) -> Terms:
+    """Where files go, and how. Raises ``CannotRun`` "file.unreadable" for the token's file."""
+    return Terms(node.rstrip("/"), profile, token=_text(token).strip() if token is not None else None, **given)
 
 
 def _text(file: Path) -> str:

@@ -46,7 +46,7 @@ def find_header(rows: Iterator[Row], known: frozenset[str], most_rows: int, most
     "table.header".
     """
     top = list(islice(rows, most_rows))
-    at = next((at for at, row in enumerate(top) if _names_columns(row, known)), 0)
+    at = next((at for at, row in enumerate(top) if names_columns(row, known)), 0)
     row = top[at] if top else Row(1, ())
     if row.fault is not None:
         raise refused("table.header", f"row {row.number}: {row.fault.message}", f"第 {row.number} 行{row.fault.zh}")
@@ -56,7 +56,8 @@ def find_header(rows: Iterator[Row], known: frozenset[str], most_rows: int, most
     return Header(columns, row.number, row.number + second)
 
 
-def _names_columns(row: Row, known: frozenset[str]) -> bool:
+def names_columns(row: Row, known: frozenset[str]) -> bool:
+    """Whether at least half of what stands in a row is the name of a column."""
     filled = [cell for cell in row.cells if cell.strip()]
     hits = sum(heading(cell) in known for cell in filled)
     return row.fault is None and hits > 0 and hits * 2 >= len(filled)

@@ -168,13 +168,20 @@ class RowMapping:
                 put(data, lookup.into, copied(meant))
                 continue
             wanting[lookup.into] = lookup
-            zh, en = f"导入方案的对照表中没有 {value!r}", f"the profile's table for {lookup.into} has no {value!r}"
             if not self._told(findings, lookup.column):
-                findings.append(finding("row.lookup", self._headers[lookup.column], zh, en, value))
+                findings.append(self._unlisted(lookup, value, found))
         for lookup in self._profile.lookups:
             if lookup.into not in wanting and not holds(data, lookup.into):
                 wanting[lookup.into] = lookup
                 self._unfilled(lookup.into, findings)
+
+    def _unlisted(self, lookup: Lookup, value: str, found: Mapping[str, Any]) -> Finding:
+        """A value that the table lacks; where a better column is empty, that is the cure."""
+        zh, en = f"导入方案的对照表中没有 {value!r}", f"the profile's table for {lookup.into} has no {value!r}"
+        names = [each.column for each in self._profile.lookups if each.into == lookup.into]
+        if names[0] not in found:
+            zh, en = f"{zh}；请填写“{names[0]}”", f"{en}; fill in {names[0]}"
+        return finding("row.lookup", self._headers[lookup.column], zh, en, value)
 
     def _unfilled(self, path: str, findings: list[Finding]) -> None:
         """No cell that any table for this member is asked by is filled in."""

@@ -37,7 +37,7 @@ class Limits:
     packed_bytes: int = 64 * MIB
     sheet_bytes: int = 512 * MIB
     strings_bytes: int = 128 * MIB
-    cells: int = 5_000_000
+    cells: int = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)

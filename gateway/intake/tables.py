@@ -19,10 +19,12 @@ from gateway.intake.csvfiles import CsvTable
 from gateway.intake.jsonfiles import JsonTable
 from gateway.intake.linefiles import LineTable
 from gateway.intake.rows import Limits, Table, Wanted, refused
+from gateway.intake.sheetfiles import XlsxTable
 
 KINDS: dict[str, Callable[[Path, Limits, Wanted], Table]] = {
     ".csv": CsvTable,
     ".json": JsonTable,
+    ".xlsx": XlsxTable,
     ".ndjson": LineTable,
     ".jsonl": LineTable,
 }

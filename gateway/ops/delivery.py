@@ -34,10 +34,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Where files go, and how. ``profile``: None, by the columns; ``bulk``: None, by the number of rows."""
+    """Where files go, and how. ``profile``: None, by the columns; ``sheet``: of a workbook, None, the one that holds
+    such rows; ``bulk``: None, by the number of rows.
+    """
 
     node: str
     profile: str | None = None
+    sheet: str | None = None
     token: str | None = field(default=None, repr=False)
     bulk: bool | None = None
     pauses_s: Sequence[float] = PAUSES_S
@@ -54,7 +57,7 @@ async def deliver(
 ) -> Tally:
     """Publish a file. Raises ``CannotRun`` "node.*", "publish.running", and what its reading and its handing in do."""
     own = await owner(session, terms.node)
-    reading = await asyncio.to_thread(lambda: open_reading(file, terms.profile, own=own, nodes=[own]))
+    reading = await asyncio.to_thread(lambda: open_reading(file, terms.profile, own=own, nodes=[own], sheet=terms.sheet))
     bulk = reading.rows > BULK_ABOVE if terms.bulk is None else terms.bulk
     post = posting(session, {own: terms.node}, token=terms.token, bulk=bulk)
     patience = Patience(say=say, pauses_s=terms.pauses_s)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.demo.example import example_trust
-from gateway.errors import CannotRun, Refused
+from gateway.errors import CannotRun, GatewayError, Refused
 from gateway.instants import format_time
+from gateway.intake import profiles
 from gateway.intake.outcomes import Item, Outcome, RefusedRow, RepeatedRow
 from gateway.intake.profilefile import parse
 from gateway.intake.reading import Reading, open_reading, record_id
@@ -24,6 +28,7 @@ from tests.records import builders
 
 Companies = Callable[..., Path]
 NOW = 1_795_400_000
+TABLES = [name for name in profiles.names() if name != profiles.RECORDS]
 
 
 def outcomes(path: Path, profile: str | None = None, own: str | None = None) -> list[Outcome]:
@@ -139,6 +144,30 @@ def test_lines_are_events_in_their_order(write: Callable[..., Path]) -> None:
     assert isinstance(last, RefusedRow)
     assert (last.row, last.cells, last.reason) == (5, ('{"x": 1}',), "draft.form")
     assert (last.field, last.zh) == ("x", "不认识的成员 'x'")
+
+
+# Any cells
+
+KNOWN = ("", "1", "0", "2024-03-01", "罚款", "91110112MA00EXA01W", "食品经营许可证", "监理资质", "D311000017")
+CELL = st.sampled_from(KNOWN) | st.text(max_size=9)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@given(name=st.sampled_from(TABLES), form=st.integers(0, 1), data=st.data())
+def test_any_cells_end_as_one_outcome_a_row(tmp_path: Path, name: str, form: int, data: st.DataObject) -> None:
+    columns = [column.names[min(form, len(column.names) - 1)] for column in profiles.load(name).columns]
+    rows = data.draw(st.lists(st.lists(CELL, max_size=len(columns)), max_size=4))
+    path = tmp_path / "any.csv"
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        csv.writer(file).writerows([columns, *(row + [""] * (len(columns) - len(row)) for row in rows)])
+    try:
+        reading = open_reading(path, name, own="sanhe")
+    except GatewayError:
+        return
+    found = list(reading)
+    assert sorted(each.row for each in found) == sorted({each.row for each in found})
+    assert len(found) == reading.rows
+    assert all(each.zh and each.findings for each in found if isinstance(each, RefusedRow))
 
 
 # Ids

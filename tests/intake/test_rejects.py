@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import openpyxl
 import pytest
 
 from gateway.errors import CannotRun
-from gateway.intake.outcomes import RefusedRow
+from gateway.intake.outcomes import Item, RefusedRow
 from gateway.intake.profile import REPORT_COLUMNS
 from gateway.intake.reading import open_reading
 from gateway.intake.rejects import LONGEST, RejectFile, defused, report_beside
+from tests.records import builders
 
 Companies = Callable[..., Path]
 
@@ -44,6 +46,30 @@ def test_rows_stand_beside_their_columns(companies: Companies, good_row: str, tm
     assert [told[name] for name in REPORT_COLUMNS[:3]] == ["3", "date.form", "注册日期"]
     assert "日期" in str(told["说明"])
     assert str(told["message"]).startswith("not a day")
+
+
+def test_a_corrected_report_can_be_handed_in_again(companies: Companies, good_row: str, tmp_path: Path) -> None:
+    report = tmp_path / "companies.rejected.xlsx"
+    report_of(companies(good_row.replace("2019-01-02", "昨天").replace("示例甲食品", "=示例甲食品")), report)
+    book = openpyxl.load_workbook(report)
+    book.active["C2"] = "2019/1/2"
+    book.save(report)
+    (item,) = open_reading(report)
+    assert isinstance(item, Item)
+    assert item.data["holder"]["name"] == "=示例甲食品有限公司"
+    assert item.data["valid_from"] == "2019-01-02"
+
+
+def test_lines_are_reported_and_handed_in_again(write: Callable[..., Path], tmp_path: Path) -> None:
+    report = tmp_path / "records.rejected.xlsx"
+    line = {"type": "jjj.licence.issued", "data": builders.licence(), "jurisdiction": "sanhe", "colour": "red"}
+    report_of(write(json.dumps(line, ensure_ascii=False), name="records.ndjson"), report)
+    book = openpyxl.load_workbook(report)
+    book.active["A2"] = book.active["A2"].value.replace(', "colour": "red"', "")
+    book.save(report)
+    (item,) = open_reading(report)
+    assert isinstance(item, Item)
+    assert item.data == builders.licence()
 
 
 def test_every_reason_is_named(companies: Companies, good_row: str, tmp_path: Path) -> None:
