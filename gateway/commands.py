@@ -22,10 +22,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from gateway.audit import auditor, exporter
-from gateway.bench import history as histories
+from gateway.bench import backlog
 from gateway.bench import measure
 from gateway.bench.figures import Figures
-from gateway.bench.history import History
+from gateway.bench.backlog import History
 from gateway.demo import run as demo_run
 from gateway.demo.example import example_public_keys
 from gateway.errors import CannotRun, Refused
@@ -261,7 +261,7 @@ async def bench(records: int, licences: int, history: int | None, *, as_json: bo
     with progress("测量 measuring") as advance:
         figures: Figures | History
         if history is not None:
-            figures = await histories.history(history, progress=advance)
+            figures = await backlog.history(history, progress=advance)
         else:
             figures = await measure.bench(records, licences, progress=advance)
     click.echo(orjson.dumps(figures.to_json()).decode() if as_json else figures.text())

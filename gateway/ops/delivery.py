@@ -20,7 +20,7 @@ import aiohttp
 import orjson
 
 from gateway.errors import CannotRun
-from gateway.intake.reading import open_reading
+from gateway.intake.reading import Reading, open_reading
 from gateway.node.lanes import MOST_A_COMMIT
 from gateway.ops import asking
 from gateway.ops.handing import ITEMS_A_REQUEST, Progress, Tally, hand_in, posting
@@ -55,9 +55,9 @@ async def deliver(
     say: Say,
     progress: Progress = lambda done, all_: None,
 ) -> Tally:
-    """Publish a file. Raises ``CannotRun`` "node.*", "publish.running", and what its reading and its handing in do."""
+    """Publish a file. Raises ``CannotRun`` "node.*", "file.busy", and what its reading and its handing in do."""
     own = await owner(session, terms.node)
-    reading = await asyncio.to_thread(lambda: open_reading(file, terms.profile, own=own, nodes=[own], sheet=terms.sheet))
+    reading = await asyncio.to_thread(_opened, file, terms, own, progress)
     bulk = reading.rows > BULK_ABOVE if terms.bulk is None else terms.bulk
     post = posting(session, {own: terms.node}, token=terms.token, bulk=bulk)
     patience = Patience(say=say, pauses_s=terms.pauses_s)
@@ -77,6 +77,12 @@ async def deliver(
                 continue
             journal.finish()
             return tally
+
+
+def _opened(file: Path, terms: Terms, own: str, progress: Progress) -> Reading:
+    return open_reading(
+        file, terms.profile, own=own, nodes=[own], sheet=terms.sheet, tell=lambda rows: progress(rows, 0)
+    )
 
 
 async def owner(session: aiohttp.ClientSession, node: str) -> str:
