@@ -22,10 +22,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from gateway.audit import auditor, exporter
-from gateway.bench import backlog
-from gateway.bench import measure
-from gateway.bench.figures import Figures
+from gateway.bench import backlog, measure
 from gateway.bench.backlog import History
+from gateway.bench.figures import Figures
 from gateway.demo import run as demo_run
 from gateway.demo.example import example_public_keys
 from gateway.errors import CannotRun, Refused

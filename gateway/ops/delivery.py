@@ -56,7 +56,7 @@ async def deliver(
     progress: Progress = lambda done, all_: None,
 ) -> Tally:
     """Publish a file. Raises ``CannotRun`` "node.*", "file.busy", and what its reading and its handing in do."""
-    own = await owner(session, terms.node)
+    own = await jurisdiction_of(session, terms.node)
     reading = await asyncio.to_thread(_opened, file, terms, own, progress)
     bulk = reading.rows > BULK_ABOVE if terms.bulk is None else terms.bulk
     post = posting(session, {own: terms.node}, token=terms.token, bulk=bulk)
@@ -85,8 +85,8 @@ def _opened(file: Path, terms: Terms, own: str, progress: Progress) -> Reading:
     )
 
 
-async def owner(session: aiohttp.ClientSession, node: str) -> str:
-    """The jurisdiction that a node speaks for. Raises ``CannotRun`` "node.unreachable"."""
+async def jurisdiction_of(session: aiohttp.ClientSession, node: str) -> str:
+    """Which jurisdiction a node speaks for. Raises ``CannotRun`` "node.unreachable"."""
     try:
         async with session.get(f"{node}/v1/logs", timeout=asking.TIMEOUT) as answer:
             logs = orjson.loads(await answer.read())["logs"]
