@@ -35,8 +35,8 @@ class Header:
 @lru_cache(maxsize=4096)
 def heading(text: str) -> str:
     """A header as it is compared: NFKC, upper case, without white space, brackets and punctuation."""
-    plain = unicodedata.normalize("NFKC", text).upper()
-    return "".join(plain.translate(_DROPPED).split())
+    plain = unicodedata.normalize("NFKC", text).upper().translate(_DROPPED)
+    return unicodedata.normalize("NFKC", "".join(plain.split()))
 
 
 def find_header(rows: Iterator[Row], known: frozenset[str], most_rows: int, most_columns: int) -> Header:

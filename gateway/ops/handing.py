@@ -31,6 +31,7 @@ from gateway.intake.reading import Reading
 from gateway.intake.rejects import RejectFile
 from gateway.ops.patience import NodeAway, Patience
 from gateway.ops.resuming import IN_FLIGHT, Answered, Forgotten, Journal
+from gateway.reasons import sentence
 
 ITEMS_A_REQUEST = 500
 BYTES_A_REQUEST = 4 << 20
@@ -240,7 +241,8 @@ def _draft(item: Item) -> dict[str, Any]:
 
 
 def _refused(answer: Mapping[str, Any]) -> Refused:
-    return Refused(answer.get("reason", "refused"), answer.get("message", ""), field=answer.get("field", ""))
+    reason = answer.get("reason", "refused")
+    return Refused(reason, answer.get("message", ""), field=answer.get("field", ""), zh=sentence(reason).zh)
 
 
 def posting(
