@@ -22,9 +22,10 @@ import click
 import orjson
 import structlog
 
-from gateway import __version__, commands
+from gateway import __version__, commands, departments
 from gateway.errors import GatewayError
 from gateway.reasons import sentence
+from gateway.records import families
 
 P = ParamSpec("P")
 CANNOT_RUN = 2
@@ -174,8 +175,8 @@ async def check(file: Path, profile: str | None, jurisdiction: str | None, sheet
 @click.option("--profile", metavar="P", help="A profile's name; found from the columns if absent.")
 @click.option("--report", type=FILE, help="Where refused rows go; FILE.rejected.xlsx if absent.")
 @click.option("--token", type=FILE, help="File with the bearer token.")
-@sheet_option
 @click.option("--bulk/--live", default=None, help="Behind all live records, or among them; if absent, by the rows.")
+@sheet_option
 @node_option
 @body
 async def publish(file: Path, report: Path | None, **where: Any) -> int:
@@ -225,6 +226,29 @@ async def verify(number: str | None, listed: Path | None, slip: Path | None, tru
     as_json, node = asked.pop("as_json"), asked.pop("node")
     asked["type"] = asked.pop("type_code")
     return await commands.verify(number, listed, asked, as_json=as_json, node=node)
+
+
+@main.command()
+@click.option("--from", "start", default=0, metavar="N", help="Leaves of smaller index are read and not told.")
+@click.option("--family", type=click.Choice(list(families.FAMILIES)), help="This family only.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Daily files there, NDJSON and CSV; lines on stdout if absent.")
+@click.option("--trust", type=FOLDER, help="Trust data to judge by; what the node shows if absent.")
+@click.option("--once", is_flag=True, help="End when there is nothing new.")
+@node_option
+@body
+async def follow(
+    start: int, family: str | None, out: Path | None, trust: Path | None, once: bool, node: str
+) -> int:
+    """接收外地记录 · Follow partners: their verified records, each once, as lines or daily files; resumable."""
+    return await departments.follow(out, node=node, family=family, start=start, trust=trust, once=once)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@body
+async def dictionary(folder: Path) -> int:
+    """生成数据字典 · Write the data dictionary of all records as XLSX and Markdown."""
+    return departments.write_dictionary(folder)
 
 
 @main.command()

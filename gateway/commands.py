@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import click
@@ -21,10 +22,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from gateway.audit import auditor, exporter
-from gateway.bench import history as histories
-from gateway.bench import measure
+from gateway.bench import backlog, measure
+from gateway.bench.backlog import History
 from gateway.bench.figures import Figures
-from gateway.bench.history import History
 from gateway.demo import run as demo_run
 from gateway.demo.example import example_public_keys
 from gateway.errors import CannotRun, Refused
@@ -168,11 +168,9 @@ def _tell(line: str) -> None:
     click.echo(line, err=True)
 
 
-def terms(
-    node: str, profile: str | None, token: Path | None, bulk: bool | None = None, sheet: str | None = None
-) -> Terms:
-    """Where files go. Raises ``CannotRun`` "file.unreadable" for the token's file."""
-    return Terms(node.rstrip("/"), profile, _text(token).strip() if token is not None else None, bulk, sheet)
+def terms(node: str, profile: str | None, token: Path | None, **given: Any) -> Terms:
+    """Where files go, and how. Raises ``CannotRun`` "file.unreadable" for the token's file."""
+    return Terms(node.rstrip("/"), profile, token=_text(token).strip() if token is not None else None, **given)
 
 
 def _text(file: Path) -> str:
@@ -262,7 +260,7 @@ async def bench(records: int, licences: int, history: int | None, *, as_json: bo
     with progress("测量 measuring") as advance:
         figures: Figures | History
         if history is not None:
-            figures = await histories.history(history, progress=advance)
+            figures = await backlog.history(history, progress=advance)
         else:
             figures = await measure.bench(records, licences, progress=advance)
     click.echo(orjson.dumps(figures.to_json()).decode() if as_json else figures.text())

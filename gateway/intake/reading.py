@@ -17,7 +17,7 @@ take is refused here (``judging``). Ids repeat: the same content gives the same 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -46,6 +46,9 @@ from gateway.records.uuid7 import NOISE_BYTES, uuid7
 
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
+_TELL_EVERY = 1_000
+
+Tell = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,18 @@ class Reading:
 
     Made by a first pass over the whole file, so that a fault of the file as a whole (``Refused`` "table.*") comes
     before the first item. ``own``: the jurisdiction of rows that don't name theirs. ``nodes``: if given, rows of any
-    other are "area.no_node". Memory: only the subjects that stand more than once, and the rows of certificates that
-    are not whole yet.
+    other are "area.no_node". ``tell``: how many rows the first pass has seen, now and then. Memory: only the subjects
+    that stand more than once, and the rows of certificates that are not whole yet.
     """
 
     def __init__(
-        self, table: Table, profile: Profile, *, own: str | None = None, nodes: Collection[str] | None = None
+        self,
+        table: Table,
+        profile: Profile,
+        *,
+        own: str | None = None,
+        nodes: Collection[str] | None = None,
+        tell: Tell = lambda rows: None,
     ) -> None:
         self.columns = table.columns
         self.profile = profile
@@ -78,7 +87,7 @@ class Reading:
         self._nodes = nodes
         self._schemas = SchemaSet.built_in()
         self._mapping = LineMapping(table.columns, own) if profile.events else RowMapping(profile, table.columns, own)
-        self._survey = self._first_pass()
+        self._survey = self._first_pass(tell)
         self.rows = self._survey.rows
 
     def __iter__(self) -> Iterator[Outcome]:
@@ -158,12 +167,14 @@ class Reading:
         if cell is not None and _group_key(cell) in self._survey.spoiled:
             raise spoiled()
 
-    def _first_pass(self) -> _Survey:
+    def _first_pass(self, tell: Tell) -> _Survey:
         rows = 0
         broken: set[int] = set()
         with Sameness() as seen:
             for row in self._table.rows():
                 rows += 1
+                if rows % _TELL_EVERY == 0:
+                    tell(rows)
                 if self.profile.events:
                     continue
                 try:
@@ -186,6 +197,7 @@ def open_reading(
     nodes: Collection[str] | None = None,
     sheet: str | None = None,
     limits: Limits = Limits(),  # noqa: B008 (frozen)
+    tell: Tell = lambda rows: None,
 ) -> Reading:
     """The reading of a file through a profile (name or path of a .toml), or through the one that its columns fit.
 
@@ -195,7 +207,7 @@ def open_reading(
     chosen = profiles.load(profile) if profile else None
     headings = profiles.all_headings() if chosen is None else chosen.headings
     table = open_table(path, limits, Wanted(headings, sheet, None if chosen is None else chosen.list_in))
-    return Reading(table, chosen or profiles.guess(table.columns), own=own, nodes=nodes)
+    return Reading(table, chosen or profiles.guess(table.columns), own=own, nodes=nodes, tell=tell)
 
 
 def record_id(jurisdiction: str, record_type: str, data: dict[str, Any], time: str | None = None) -> str:

@@ -20,7 +20,7 @@ import aiohttp
 import orjson
 
 from gateway.errors import CannotRun
-from gateway.intake.reading import open_reading
+from gateway.intake.reading import Reading, open_reading
 from gateway.node.lanes import MOST_A_COMMIT
 from gateway.ops import asking
 from gateway.ops.handing import ITEMS_A_REQUEST, Progress, Tally, hand_in, posting
@@ -34,15 +34,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Where files go, and how. ``profile``: None, by the columns; ``bulk``: None, by the number of rows;
-    ``sheet``: of a workbook, where several hold such rows.
+    """Where files go, and how. ``profile``: None, by the columns; ``sheet``: of a workbook, None, the one that holds
+    such rows; ``bulk``: None, by the number of rows.
     """
 
     node: str
     profile: str | None = None
+    sheet: str | None = None
     token: str | None = field(default=None, repr=False)
     bulk: bool | None = None
-    sheet: str | None = None
     pauses_s: Sequence[float] = PAUSES_S
 
 
@@ -55,11 +55,9 @@ async def deliver(
     say: Say,
     progress: Progress = lambda done, all_: None,
 ) -> Tally:
-    """Publish a file. Raises ``CannotRun`` "node.*", "publish.running", and what its reading and its handing in do."""
-    own = await owner(session, terms.node)
-    reading = await asyncio.to_thread(
-        lambda: open_reading(file, terms.profile, own=own, nodes=[own], sheet=terms.sheet)
-    )
+    """Publish a file. Raises ``CannotRun`` "node.*", "file.busy", and what its reading and its handing in do."""
+    own = await jurisdiction_of(session, terms.node)
+    reading = await asyncio.to_thread(_opened, file, terms, own, progress)
     bulk = reading.rows > BULK_ABOVE if terms.bulk is None else terms.bulk
     post = posting(session, {own: terms.node}, token=terms.token, bulk=bulk)
     patience = Patience(say=say, pauses_s=terms.pauses_s)
@@ -81,8 +79,14 @@ async def deliver(
             return tally
 
 
-async def owner(session: aiohttp.ClientSession, node: str) -> str:
-    """The jurisdiction that a node speaks for. Raises ``CannotRun`` "node.unreachable"."""
+def _opened(file: Path, terms: Terms, own: str, progress: Progress) -> Reading:
+    return open_reading(
+        file, terms.profile, own=own, nodes=[own], sheet=terms.sheet, tell=lambda rows: progress(rows, 0)
+    )
+
+
+async def jurisdiction_of(session: aiohttp.ClientSession, node: str) -> str:
+    """Which jurisdiction a node speaks for. Raises ``CannotRun`` "node.unreachable"."""
     try:
         async with session.get(f"{node}/v1/logs", timeout=asking.TIMEOUT) as answer:
             logs = orjson.loads(await answer.read())["logs"]

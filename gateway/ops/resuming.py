@@ -84,7 +84,7 @@ class Journal:
         self._reached = 0
 
     def __enter__(self) -> Self:
-        """Raises ``CannotRun`` "publish.running" where another run holds the note."""
+        """Raises ``CannotRun`` "file.busy" where another run holds the note."""
         try:
             self._held = self.path.open("a+b")
             fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -92,7 +92,7 @@ class Journal:
         except BlockingIOError as error:
             self._close()
             zh = f"另一进程正在发布此文件：{self.path}"
-            raise CannotRun("publish.running", f"another run publishes this file: {self.path}", zh=zh) from error
+            raise CannotRun("file.busy", f"another run publishes this file: {self.path}", zh=zh) from error
         except OSError as error:
             self._give_up(error)
         return self

@@ -18,7 +18,7 @@ import aiohttp
 import orjson
 from openpyxl import load_workbook
 
-from gateway.bench.history import AREA, COLUMNS, ISSUER
+from gateway.bench.backlog import AREA, COLUMNS, ISSUER
 from gateway.intake import profiles
 from gateway.intake.profile import REPORT_COLUMNS
 from gateway.ledger import logbook

@@ -54,6 +54,7 @@ async def test_every_row_ends_somewhere_and_again_publishes_nothing(sanhe: Depar
     assert sorted(reported(report)) == refused_rows(ROWS)
     assert tally.rows == ROWS == tally.logged + tally.rejected
     assert set(tally.refused) == {"uscc.check", "issuer.not_in_roster"}
+    assert steps[0] == (1_000, 0)  # nobody knows yet how many there are
     assert steps[-1] == (ROWS, ROWS)
     assert not note_beside(file).exists()
     again = await deliver(file, sanhe.terms(), sanhe.session, say=Told())

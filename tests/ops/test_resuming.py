@@ -128,7 +128,7 @@ def test_nothing_is_left_when_all_is_handed_in(file: Path) -> None:
 
 def test_two_runs_of_one_file_at_once_are_one_too_many(file: Path) -> None:
     second = Journal(file, NODE, say=silent)
-    with Journal(file, NODE, say=silent), pytest.raises(CannotRun, match=r"publish\.running"):
+    with Journal(file, NODE, say=silent), pytest.raises(CannotRun, match=r"file\.busy"):
         second.__enter__()
     with Journal(file, NODE, say=silent):
         pass
