@@ -14,8 +14,9 @@ from pathlib import Path
 import aiohttp
 import click
 
-from gateway.commands import CLEAN, jurisdiction_of
+from gateway.commands import CLEAN
 from gateway.ops import dictionary, following
+from gateway.ops.delivery import jurisdiction_of
 from gateway.ops.followfiles import DailyFiles, Lines
 from gateway.ops.following import Wanted
 from gateway.records.schema import SchemaSet

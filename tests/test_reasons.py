@@ -26,8 +26,11 @@ TELLERS = re.compile(
 )
 LOUD = {"debug", "info", "warning", "error", "exception", "critical"}
 FILES = (".txt", ".json", ".pem", ".sqlite", ".toml", ".example")
-OTHERS = {"area.jurisdictions", "node.jurisdiction", "jurisdictions.keys.vkey", "gateway.ops", "http.read_drafts"}
-"""Settings, a path of the roster, a package, a stage of the measures."""
+OTHERS = {
+    *("area.jurisdictions", "node.jurisdiction", "jurisdictions.keys.vkey", "holder.category", "gateway.ops"),
+    "http.read_drafts",
+}
+"""Settings, paths of roster and record, a package, a stage of the measures."""
 FIELDS = ("data.", "jjj.")
 
 

@@ -2,8 +2,8 @@
 
 One loop serves every caller. It takes what is queued, judges and signs it outside any transaction, commits entries,
 tree, seal and index in one, syncs the high-water file, and only then answers and wakes the relay. Callers who come
-while it works share the next commit; a caller who comes while it is idle waits for nobody. The same loop signs
-heartbeats, so dates never cross.
+while it works share the next commit; a caller who comes while it is idle waits for nobody; who comes with historic
+records stands in a lane of their own (``lanes``). The same loop signs heartbeats, so dates never cross.
 
 >>> receipts = await publisher.publish([Draft("jjj.licence.issued", data)])
 """
@@ -25,26 +25,19 @@ from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
 from gateway.node import index
 from gateway.node.door import Door, Draft, Receipt, Taken, refusal
+from gateway.node.lanes import Lanes, Waiting
 from gateway.node.measures import Measures
 from gateway.node.sealer import OwnLog, Published, Sealed
 from gateway.node.trustfolder import TrustFolder
 from gateway.records import families
 from gateway.trust.suites import Signer
 
-MOST_A_COMMIT = 2_000
-MOST_WAITING = 20_000
 PUBLISH_EVERY_S = 1.0
 STARTING = "node.starting"
 OPEN_S = 0.02
 """Seconds between looks at a starting node: its first heartbeats follow at once when it may seal."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class _Waiting:
-    drafts: Sequence[Draft]
-    answer: asyncio.Future[list[Receipt]]
 
 
 @dataclass(slots=True)
@@ -87,9 +80,7 @@ class Publisher:
         self._heartbeat_s = heartbeat_s
         self._measures = measures
         self._clock = clock
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
-        self._waiting = 0
-        self._room = asyncio.Condition()
+        self._lanes = Lanes()
         self._reader = ledger.reader()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="door")
         self._refusing: CannotRun | None = CannotRun(STARTING, "the node is starting")
@@ -107,30 +98,13 @@ class Publisher:
         """Why nothing is sealed now, or None."""
         return self._refusing
 
-    async def publish(self, drafts: Sequence[Draft]) -> list[Receipt]:
-        """One receipt a draft, in order, when all that was let in is durable. Raises ``CannotRun`` when nothing can
-        be sealed.
+    async def publish(self, drafts: Sequence[Draft], *, bulk: bool = False) -> list[Receipt]:
+        """One receipt a draft, in order, when all that was let in is durable. ``bulk``: historic records, behind all
+        live ones. Raises ``CannotRun`` when nothing can be sealed.
         """
         if self._refusing is not None:
             raise self._refusing
-        answers: list[Receipt] = []
-        for start in range(0, len(drafts), MOST_A_COMMIT):
-            part = drafts[start : start + MOST_A_COMMIT]
-            answers.extend(await self._enqueue(part))
-        return answers
-
-    async def _enqueue(self, drafts: Sequence[Draft]) -> list[Receipt]:
-        async with self._room:
-            await self._room.wait_for(lambda: self._waiting < MOST_WAITING)
-            self._waiting += len(drafts)
-        try:
-            waiting = _Waiting(drafts, asyncio.get_running_loop().create_future())
-            self._queue.put_nowait(waiting)
-            return await waiting.answer
-        finally:
-            async with self._room:
-                self._waiting -= len(drafts)
-                self._room.notify_all()
+        return await self._lanes.answer(drafts, bulk=bulk)
 
     async def run(self) -> None:
         """Serve callers and sign heartbeats until cancelled."""
@@ -143,20 +117,15 @@ class Publisher:
         finally:
             self._thread.shutdown(wait=True)
             self._reader.close()
-            for waiting in _drain(self._queue):
+            for waiting in self._lanes.drain():
                 waiting.answer.cancel()
 
-    async def _next_batch(self) -> list[_Waiting]:
+    async def _next_batch(self) -> list[Waiting]:
         try:
             async with asyncio.timeout(self._until_next_checkpoint()):
-                batch = [await self._queue.get()]
+                return await self._lanes.take()
         except TimeoutError:
             return []
-        count = len(batch[0].drafts)
-        while count < MOST_A_COMMIT and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
-            count += len(batch[-1].drafts)
-        return batch
 
     def _until_next_checkpoint(self) -> float:
         if self._refusing is not None:
@@ -171,7 +140,7 @@ class Publisher:
         grown = newest is not None and (published is None or newest.size > published.size)
         return state.published_at + (PUBLISH_EVERY_S if grown else self._heartbeat_s)
 
-    async def _serve(self, batch: list[_Waiting]) -> None:
+    async def _serve(self, batch: list[Waiting]) -> None:
         if self._refusing is not None:
             _fail(batch, self._refusing)
             return
@@ -314,14 +283,7 @@ def _write_beats(connection: sqlite3.Connection, beats: list[tuple[OwnState, Pub
         logbook.set_heartbeat(connection, state.own.log.number, beat.size, beat.date, beat.note)
 
 
-def _fail(batch: list[_Waiting], error: CannotRun) -> None:
+def _fail(batch: list[Waiting], error: CannotRun) -> None:
     for waiting in batch:
         if not waiting.answer.done():
             waiting.answer.set_exception(error)
-
-
-def _drain(queue: asyncio.Queue[_Waiting]) -> list[_Waiting]:
-    found = []
-    while not queue.empty():
-        found.append(queue.get_nowait())
-    return found

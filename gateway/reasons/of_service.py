@@ -60,6 +60,9 @@ OF_SERVICE: Mapping[str, Reason] = {
     "recover.incomplete": told("未能取回全部已签署的条目", "not all that was signed could be fetched", OWN_IT),
     "recover.unasked": told("有对方节点未能询问", "a partner could not be asked", OWN_IT),
     # commands
+    "file.busy": told("此文件正在由另一进程发布", "another run publishes this file", WAIT),
+    "watch.folder": told("无法使用投递目录", "the drop folder cannot be used", OWN_IT),
+    "watch.running": told("投递目录已有另一进程在监视", "another process watches this drop folder", OWN_IT),
     "output.io": told("无法写入输出", "the output cannot be written", OWN_IT),
     "follow.running": told("已有程序在向该文件夹写入", "another process follows into this folder", OWN_IT),
     "follow.state": told(
