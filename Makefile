@@ -31,7 +31,7 @@ bench:
 lint:
 	@sh scripts/set-up test
 	$(BIN)/ruff check .
-	$(BIN)/mypy --strict gateway
+	$(BIN)/mypy --strict gateway docs/examples
 
 test: lint
 	$(BIN)/python -m pytest --cov $(ARGS)
