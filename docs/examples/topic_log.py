@@ -278,7 +278,9 @@ def judge(log: Log) -> Report:
         picked, roots = None, log.roots.get(size, {root_of([])})
         if whole := report.verified == start and len(indexes) == size - start:
             picked = pick(edge, options, roots)
-            if picked is None:
+            if picked is not None:
+                newest = tell_order(report, picked, start, newest)
+            else:
                 picked = unswap(edge, [each[0] for each in options], roots, start, report)
         chosen = [each[0] for each in options] if picked is None else picked
         forged = [(index, each) for index, each in zip(indexes, chosen, strict=True) if each.fault]
@@ -288,7 +290,6 @@ def judge(log: Log) -> Report:
         if picked is not None:
             edge, report.verified = grow(edge, [each.leaf for each in picked]), size
             used.update(each.leaf for each in picked)
-            newest = tell_order(report, picked, start, newest)
         elif whole and not forged:
             report.find("root", f"{span(start, size)}: nothing that the topic holds gives the root of size {size}")
         start = size
