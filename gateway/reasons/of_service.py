@@ -67,6 +67,10 @@ OF_SERVICE: Mapping[str, Reason] = {
     "bench.refused": told("测试节点拒绝了记录", "the measured node refused records", OWN_IT),
     "bench.audit": told("测试数据的审计有发现", "the measured records do not audit clean", OWN_IT),
     "bench.verdict": told("测试的核验结果不符合预期", "the measured verdict is not the one expected", OWN_IT),
+    # the project's own broker
+    "broker.java": told("没有可用的 Java 17", "Java 17 or newer is missing", OWN_IT),
+    "broker.jars": told("无法取得 Kafka 程序包", "Kafka's jars could not be had", OWN_IT),
+    "broker.failed": told("Kafka 未能启动", "Kafka did not start", OWN_IT),
     # bus
     "bus.unavailable": told("消息总线不可用，恢复后自动继续", "the bus is away; it goes on by itself on return", WAIT),
     "bus.fenced": told("另一进程已接管本节点的发布", "another process has taken over publishing", OWN_IT),
