@@ -8,8 +8,7 @@
     report = judge(log)
 
 Anybody may append to a topic, so what no signed checkpoint covers counts for nothing: rubbish, re-sends and another
-order cost nothing. What a record says (schema, codes, who may issue what, until when a key was good) is not judged:
-that takes the schemas and the roster.
+order cost nothing. What a record says is not judged: that takes the schemas and the roster.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class Unproven(Exception):
 
 
 class CannotRun(Exception):
-    """Why there is nothing to check, or nothing to check it with."""
+    """Why nothing can be checked."""
 
 
 # 1. Keys and signed notes (C2SP signed-note, tlog-cosignature)
@@ -129,10 +128,6 @@ def check(key: Key, text: bytes, payload: bytes, name: str) -> int:
 # 2. The Merkle tree (RFC 6962, SHA-256)
 
 
-def leaf_hash(entry: bytes) -> bytes:
-    return sha256(b"\x00" + entry).digest()
-
-
 def grow(edge: Edge, leaves: Iterable[bytes]) -> Edge:
     """The right edge of the tree with leaves appended."""
     grown = list(edge)
@@ -198,7 +193,7 @@ class Log:
         entry = (value or b"") + b"\n\n" + only.get("signature", "").encode("latin-1")
         if value is None or "signature" not in only or index is None or len(entry) > MOST_BYTES:
             return
-        claims, leaf = self.claims.setdefault(index, {}), leaf_hash(entry)
+        claims, leaf = self.claims.setdefault(index, {}), sha256(b"\x00" + entry).digest()
         if leaf in claims:
             self.resent += 1
         else:
@@ -236,8 +231,7 @@ class Log:
 
 def decimal(text: str) -> int | None:
     """An integer in its one spelling, at most 2^53-1."""
-    number = int(text) if re.fullmatch("0|[1-9][0-9]{0,15}", text) else -1
-    return number if 0 <= number <= MOST_SIZE else None
+    return int(text) if re.fullmatch("0|[1-9][0-9]{0,15}", text) and int(text) <= MOST_SIZE else None
 
 
 # 4. The judgement
@@ -245,9 +239,8 @@ def decimal(text: str) -> int | None:
 
 @dataclass
 class Report:
-    """``lines`` to print, ``findings`` of them bad; ``lacking``: what keeps it from being complete.
-
-    ``verified``: leaves under signed roots; ``date``: the newest heartbeat of exactly that size in seconds, or 0.
+    """``lines`` to print, ``findings`` of them bad; ``lacking``: what keeps it from being complete; ``verified``:
+    leaves under signed roots; ``date``: the newest heartbeat of exactly that size in seconds, or 0.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -270,11 +263,7 @@ def judge(log: Log) -> Report:
     start, newest = 0, -1
     for size in sorted(log.roots.keys() | {0}):
         indexes = known[bisect_left(known, start) : bisect_left(known, size)]
-        # Signed ones first, those that stand in the log already last, else in the order of the topic.
-        options = [
-            sorted(log.claims[at].values(), key=lambda each: (each.fault != "", each.leaf in used, each.offset))
-            for at in indexes
-        ]
+        options = [sorted(log.claims[at].values(), key=lambda each: rank(each, used)) for at in indexes]
         picked, roots = None, log.roots.get(size, {root_of([])})
         if whole := report.verified == start and len(indexes) == size - start:
             picked = pick(edge, options, roots)
@@ -309,6 +298,11 @@ def judge_statements(log: Log, report: Report) -> None:
         highest = max(highest, size)
 
 
+def rank(claim: Claim, used: set[bytes]) -> tuple[bool, bool, int]:
+    """Signed ones first, those that stand in the log already last, else in the order of the topic."""
+    return claim.fault != "", claim.leaf in used, claim.offset
+
+
 def pick(edge: Edge, options: list[list[Claim]], roots: set[bytes]) -> list[Claim] | None:
     """One message for each index so that the root fits; normally the first that is tried."""
     for tried in itertools.islice(itertools.product(*options), MOST_TRIES):
@@ -330,10 +324,10 @@ def unswap(edge: Edge, order: list[Claim], roots: set[bytes], start: int, report
 
 
 def tell_missing(log: Log, report: Report, start: int, size: int, indexes: list[int]) -> None:
-    """Indexes that the owner has signed and no message bears."""
+    """Indexes that the owner has signed and no message bears; no finding where retention may have deleted them."""
     for index in [*indexes, size]:
-        if index > start == 0 and log.begins > 0:
-            report.lacking.append(f"retention has deleted {span(0, index)}: begin from tiles")
+        if index > start and log.begins:
+            report.lacking.append(f"{span(start, index)}: deleted by retention, or dropped; begin from tiles")
         elif index > start:
             report.find("dropped", f"{span(start, index)}: no message, though the owner has signed size {size}")
         start = index + 1

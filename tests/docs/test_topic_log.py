@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import random
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import topic_log
@@ -14,7 +17,8 @@ from topic_log import CannotRun, Log, Report, judge, read_vkeys
 
 from gateway.bus.port import Message
 from tests.docs import worked
-from tests.docs.stories import FINDING, STORIES, Topics, log_of, message, sent
+from tests.docs.stories import FINDING, STORIES, Topics, log_of, message, note, seal, sent
+from tests.docs.worked import BEAT
 
 OF_THE_READER = {"empty", "unsealed", "old", "short"}
 """Stories whose last word is for the program around it: no checkpoint, age, a size that was asked for."""
@@ -73,12 +77,18 @@ def test_no_rubbish_costs_anything(strewn: list[tuple[int, Message]]) -> None:
     assert (report.findings, report.verified) == (0, 8)
 
 
-def test_a_beginning_that_retention_deleted_is_lacking_and_no_finding() -> None:
+def test_what_retention_may_have_deleted_is_lacking_and_no_finding() -> None:
+    """Whoever appends an old leaf again can't make the deleted ones after it look dropped."""
     topics = sent()
-    del topics.records[:2]
-    report = judge(read(topics, begins=2))
+    topics.notes += [note(seal(log_of(), size, BEAT - 9)) for size in (2, 3)]
+    topics.records = [*topics.records[4:], topics.records[0]]
+    report = judge(read(topics, begins=4))
     assert (report.findings, report.verified) == (0, 0)
-    assert report.lacking == ["retention has deleted leaves 0 to 1: begin from tiles"]
+    assert report.lacking == [
+        "leaf 1: deleted by retention, or dropped; begin from tiles",
+        "leaf 2: deleted by retention, or dropped; begin from tiles",
+        "leaf 3: deleted by retention, or dropped; begin from tiles",
+    ]
 
 
 def test_after_a_broken_window_each_record_is_still_looked_at() -> None:
@@ -131,3 +141,15 @@ def test_many_claims_to_many_indexes_end() -> None:
     topics.records += [message(index, b"{%d}\n\n-" % claim) for index in range(8) for claim in range(40)]
     topics.records.append(replace(topics.records[0], value=b"{}"))
     assert report_of(topics).findings == 1
+
+
+@pytest.mark.parametrize("name", ["topic_log.py", "verify_topic.py"])
+def test_the_programs_need_nothing_of_ours(name: str, repository: Path) -> None:
+    tree = ast.parse((repository / "docs/examples" / name).read_text(encoding="utf-8"))
+    imported = {
+        module.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for module in ([each.name for each in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+    }
+    assert imported - sys.stdlib_module_names <= {"aiokafka", "cryptography", "topic_log"}
