@@ -73,6 +73,8 @@ OF_SERVICE: Mapping[str, Reason] = {
     "broker.failed": told("Kafka 未能启动", "Kafka did not start", OWN_IT),
     # bus
     "bus.unavailable": told("消息总线不可用，恢复后自动继续", "the bus is away; it goes on by itself on return", WAIT),
+    "bus.denied": told("总线服务器拒绝了本节点的身份或权限", "the broker denies this node", OWN_IT),
+    "bus.topic_settings": told("主题的设置会丢失记录", "a topic's settings would lose records", OWN_IT),
     "bus.fenced": told("另一进程已接管本节点的发布", "another process has taken over publishing", OWN_IT),
     "bus.closed": told("消息总线已关闭", "the bus was closed", WAIT),
     "bus.position_lost": told("总线已不保留该位置，改由日志文件补取", "the bus no longer keeps this position", WAIT),
