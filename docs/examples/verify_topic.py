@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check one record topic of the data-exchange gateway without the gateway: signatures, order, Merkle roots.
 
-    pip install aiokafka cryptography
+    pip install "aiokafka[zstd]" cryptography
     python verify_topic.py --bootstrap broker:9092 --topic jjj.sanhe.licence --vkeys vkeys.txt --once
 
 Believes nothing but the verifier keys in ``vkeys.txt``, which you have from somebody you trust. Names a forged, a

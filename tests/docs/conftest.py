@@ -1,35 +1,17 @@
-"""A real broker, and the Java program compiled by its own pom. What this machine has not is said, once, as a skip."""
+"""The Java program, compiled by its own pom. What this machine has not is said, once, as a skip."""
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.broker import jars
-from gateway.broker.cluster import Cluster
 from gateway.errors import CannotRun
 
 MAVEN_S = 600
-
-
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """``host:port`` of one Kafka broker."""
-    cluster = Cluster(tmp_path_factory.mktemp("kafka"))
-    with asyncio.Runner() as runner:
-        try:
-            runner.run(cluster.__aenter__())
-        except CannotRun as error:
-            if error.reason == "broker.failed":
-                raise
-            pytest.skip(f"no Kafka broker on this machine: {error.reason}")
-        yield cluster.bootstrap
-        runner.run(cluster.__aexit__(None, None, None))
 
 
 @pytest.fixture(scope="session")

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from pathlib import Path
 
 from topic_log import Log, judge, read_vkeys
 
-from gateway.audit import vkeysfile
-from gateway.bus.port import Bus, Message, checkpoint_topic, record_topic
+from gateway.bus.port import Message, checkpoint_topic, record_topic
+from tests.docs.outsiders import held, vkeys
 from tests.docs.stories import STRANGER, entry, message
 from tests.records import builders
 from tests.simulator import Running, World
 
 PLACE, FAMILY = "sanhe", "licence"
-
-
-def vkeys(node: Running) -> str:
-    """``vkeys.txt`` as an export has it."""
-    return "".join(f"{line}\n" for line in vkeysfile.lines(node.node.trust.current.roster))
-
-
-async def held(bus: Bus, topic: str) -> list[tuple[int, Message]]:
-    """All that stands on a topic now."""
-    found: list[tuple[int, Message]] = []
-    end = await bus.end(topic)
-    if end:
-        async with aclosing(bus.read(topic, None)) as batches:
-            async for batch in batches:
-                found += [(each.position, each.message) for each in batch]
-                if found[-1][0] >= end - 1:
-                    break
-    return found
 
 
 async def seen(node: Running) -> Log:

@@ -8,15 +8,20 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
-from gateway.bus.port import Message
+from gateway.bus import kafka_topics
+from gateway.bus.kafka import KafkaBus
+from gateway.bus.port import Message, checkpoint_topic, record_topic
+from tests.brokers import Kafka
 from tests.docs import stories, worked
+from tests.docs.outsiders import held, vkeys
 from tests.docs.stories import CLEAN, INCOMPLETE, STORIES, Story, Topics
+from tests.records import builders
+from tests.simulator import World
 
 pytestmark = pytest.mark.slow
 
@@ -28,15 +33,15 @@ serial = itertools.count()
 class Desk:
     """Somebody with both programs, a file of keys and the address of a broker, and nothing of ours."""
 
-    def __init__(self, folder: Path, broker: str, programs: Sequence[list[str]]) -> None:
-        self.broker = broker
+    def __init__(self, folder: Path, kafka: Kafka, programs: Sequence[list[str]]) -> None:
+        self.kafka = kafka
         self._programs = programs
         self._vkeys = folder / "vkeys.txt"
         self._vkeys.write_text(worked.vkeys(), encoding="utf-8")
 
-    def ask(self, topic: str, *options: str) -> tuple[int, list[str], str]:
+    def ask(self, topic: str, *options: str, vkeys: Path | None = None) -> tuple[int, list[str], str]:
         """Exit code, lines on standard output, standard error: of both programs, which must agree on the first two."""
-        asked = ["--bootstrap", self.broker, "--topic", topic, "--vkeys", str(self._vkeys), *options]
+        asked = ["--bootstrap", self.kafka.bootstrap, "--topic", topic, "--vkeys", str(vkeys or self._vkeys), *options]
         running = [
             subprocess.Popen([*program, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             for program in self._programs
@@ -49,26 +54,29 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(
-    repository: Path, tmp_path_factory: pytest.TempPathFactory, broker: str, java_program: list[str]
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, kafka: Kafka, java_program: list[str]
 ) -> Desk:
     python = [sys.executable, "-E", str(repository / "docs/examples/verify_topic.py")]
-    return Desk(tmp_path_factory.mktemp("desk"), broker, [python, java_program])
+    return Desk(tmp_path_factory.mktemp("desk"), kafka, [python, java_program])
 
 
 def topics_of(prefix: str) -> tuple[str, str]:
-    return f"{prefix}.{worked.PLACE}.{worked.FAMILY}", f"{prefix}.{worked.PLACE}.checkpoint"
+    return record_topic(prefix, worked.PLACE, worked.FAMILY), checkpoint_topic(prefix, worked.PLACE)
 
 
-async def put(broker: str, topics: Topics, delete_below: int = 0) -> str:
-    """Make both topics as they stand in the story; the record topic's name."""
-    records, notes = topics_of(f"story{next(serial)}")
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+async def put(kafka: Kafka, topics: Topics, delete_below: int = 0) -> str:
+    """Make both topics, as the gateway itself sends to Kafka; the record topic's name."""
+    prefix = f"story{next(serial)}"
+    records, notes = topics_of(prefix)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
     try:
-        compacted = {"cleanup.policy": "compact"}
-        await admin.create_topics([NewTopic(records, 1, 1), NewTopic(notes, 1, 1, topic_configs=compacted)])
-        await _send(broker, records, topics.records)
-        await _send(broker, notes, topics.notes)
+        wanted = {topic: kafka_topics.wanted(topic, kafka.settings) for topic in (records, notes)}
+        await admin.create_topics([NewTopic(topic, 1, 1, topic_configs=each) for topic, each in wanted.items()])
+        async with KafkaBus(kafka.settings, prefix=prefix) as bus:
+            writer = await bus.claim(worked.PLACE)
+            await writer.publish(records, topics.records)
+            await writer.publish(notes, topics.notes)
         if delete_below:
             await admin.delete_records({TopicPartition(records, 0): RecordsToDelete(before_offset=delete_below)})
     finally:
@@ -76,29 +84,27 @@ async def put(broker: str, topics: Topics, delete_below: int = 0) -> str:
     return records
 
 
-async def _send(broker: str, topic: str, messages: Sequence[Message]) -> None:
-    """Plainly: a topic whose writer fences with transactions has a test of its own."""
-    async with AIOKafkaProducer(bootstrap_servers=broker) as producer:
+async def send(kafka: Kafka, topic: str, messages: Sequence[Message], compression: str | None) -> None:
+    """As a stranger does: plainly, with whatever compression."""
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, compression_type=compression) as producer:
         for each in messages:
-            await producer.send(topic, each.value, each.key, headers=list(each.headers))
+            await producer.send(topic, each.value, each.key or None, headers=list(each.headers))
         await producer.flush()
 
 
-async def _send_in_transactions(broker: str, topic: str, *batches: tuple[Sequence[Message], bool]) -> None:
-    """Each batch is committed, or given up."""
-    producer: Any = AIOKafkaProducer(bootstrap_servers=broker, transactional_id=topic)
-    async with producer:
-        for messages, kept in batches:
-            await producer.begin_transaction()
-            for each in messages:
-                await producer.send(topic, each.value, each.key, headers=list(each.headers))
-            await (producer.commit_transaction() if kept else producer.abort_transaction())
+async def give_up(kafka: Kafka, topic: str, messages: Sequence[Message]) -> None:
+    """A transaction that is aborted: its records stay in the topic, and no reader is handed them."""
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, transactional_id=topic) as producer:
+        await producer.begin_transaction()
+        for each in messages:
+            await producer.send(topic, each.value, each.key, headers=list(each.headers))
+        await producer.abort_transaction()
 
 
 @pytest.mark.parametrize("name", STORIES)
 def test_both_programs_tell_each_story_alike(name: str, desk: Desk) -> None:
     story: Story = STORIES[name]
-    topic = asyncio.run(put(desk.broker, story.make()))
+    topic = asyncio.run(put(desk.kafka, story.make()))
     code, lines, _ = desk.ask(topic, *story.options or ("--once",))
     assert (code, lines[:-2]) == (story.code, list(story.says))
     dated = "none" if not story.signed else lines[-1].rpartition(" ")[2]
@@ -108,20 +114,45 @@ def test_both_programs_tell_each_story_alike(name: str, desk: Desk) -> None:
     )
 
 
-def test_a_writer_that_uses_transactions_is_read_to_the_end(desk: Desk) -> None:
-    """The topic ends with a marker that no reader is handed, after records that were given up."""
-    sent = stories.sent()
-    topic = asyncio.run(put(desk.broker, Topics([], sent.notes)))
-    batches = ((sent.records[:5], True), (sent.records[6:], False), (sent.records[5:], True), (sent.records[:2], False))
-    asyncio.run(_send_in_transactions(desk.broker, topic, *batches))
+def test_what_strangers_send_costs_nothing_whatever_its_compression(desk: Desk) -> None:
+    topic = asyncio.run(put(desk.kafka, stories.sent()))
+    strewn, sent = stories.rubbish(), stories.sent()
+    junk = [each for each in strewn.records if each not in sent.records]
+    for compression in (None, "gzip", "snappy", "lz4", "zstd"):
+        asyncio.run(send(desk.kafka, topic, junk, compression))
+        asyncio.run(send(desk.kafka, topic.replace(worked.FAMILY, "checkpoint"), strewn.notes[:1], compression))
     code, lines, _ = desk.ask(topic)
-    assert code == CLEAN
-    assert lines[0] == "messages 8, of them sent again 0"
-    assert lines[1].endswith(f"verified 8 of 8 signed leaves, heartbeat {stories.BEATEN}")
+    assert (code, lines[1:]) == (
+        CLEAN,
+        [f"clean: {worked.ORIGIN} verified 8 of 8 signed leaves, heartbeat {stories.BEATEN}"],
+    )
+
+
+def test_what_a_writer_gave_up_is_not_read(desk: Desk) -> None:
+    """The topic ends with a marker that no reader is handed, after records that were given up."""
+    topic = asyncio.run(put(desk.kafka, stories.sent()))
+    asyncio.run(give_up(desk.kafka, topic, [stories.message(8, stories.entry(8))]))
+    code, lines, _ = desk.ask(topic)
+    assert (code, lines[0]) == (CLEAN, "messages 8, of them sent again 0")
+
+
+async def test_what_a_real_node_sends_is_clean_and_fresh(tmp_path: Path, desk: Desk) -> None:
+    async with World(tmp_path, worked.PLACE) as world:
+        node = await world.start(worked.PLACE)
+        for numbers in (range(1, 4), range(4, 12)):
+            await node.publish(*(builders.licence(number=builders.food_number(number)) for number in numbers))
+            await node.sent()
+        bus = node.node.bus
+        found = [[each for _, each in await held(bus, topic)] for topic in topics_of("jjj")]
+        (tmp_path / "vkeys.txt").write_text(vkeys(node), encoding="utf-8")
+    topic = await put(desk.kafka, Topics(*found))
+    code, lines, _ = desk.ask(topic, "--until-size", "11", "--max-age", "600", vkeys=tmp_path / "vkeys.txt")
+    assert (code, len(lines)) == (CLEAN, 2)
+    assert lines[-1].startswith(f"clean: jjj.test/{worked.PLACE}/licence verified 11 of 11 signed leaves, heartbeat 2")
 
 
 def test_a_beginning_that_the_broker_has_deleted_is_incomplete(desk: Desk) -> None:
-    topic = asyncio.run(put(desk.broker, stories.sent(), delete_below=4))
+    topic = asyncio.run(put(desk.kafka, stories.sent(), delete_below=4))
     code, lines, _ = desk.ask(topic)
     assert code == INCOMPLETE
     assert lines[0] == "lacking  leaves 0 to 3: deleted by retention, or dropped; begin from tiles"
