@@ -182,7 +182,6 @@ class Log:
 
     def take(self, offset: int, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> None:
         """One message of the record topic: entry = value ‖ 0A 0A ‖ header ``signature``."""
-        self.messages += 1
         known: dict[str, list[bytes]] = {}
         for name, content in headers:
             known.setdefault(name, []).append(content or b"")
@@ -193,6 +192,7 @@ class Log:
         entry = (value or b"") + b"\n\n" + only.get("signature", "").encode("latin-1")
         if value is None or "signature" not in only or index is None or len(entry) > MOST_BYTES:
             return
+        self.messages += 1
         claims, leaf = self.claims.setdefault(index, {}), sha256(b"\x00" + entry).digest()
         if leaf in claims:
             self.resent += 1

@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.conn import create_conn
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.util import calc_crc32c
 
 from gateway.bus import kafka_topics
 from gateway.bus.kafka import KafkaBus
@@ -128,12 +132,43 @@ def test_what_strangers_send_costs_nothing_whatever_its_compression(desk: Desk) 
     )
 
 
+def test_a_header_name_that_is_not_utf_8_stops_neither_program(desk: Desk) -> None:
+    """Java reads it somehow, aiokafka raises: what stands before and after it is read all the same."""
+    sent = stories.sent()
+    topic = asyncio.run(put(desk.kafka, Topics(sent.records[:3], sent.notes)))
+    for each in sent.records[3:]:
+        asyncio.run(send_raw(desk.kafka, topic, ill_named()))
+        asyncio.run(send(desk.kafka, topic, [each], None))
+    asyncio.run(send_raw(desk.kafka, topic, ill_named()))
+    code, lines, _ = desk.ask(topic)
+    assert (code, lines[0]) == (CLEAN, "messages with an index 8, of them sent again 0")
+
+
+def ill_named() -> bytes:
+    """A record batch, as Kafka has it, with a header whose name is not UTF-8: no client sends it."""
+    fields = {"is_transactional": 0, "producer_id": -1, "producer_epoch": -1, "base_sequence": -1}
+    builder = DefaultRecordBatchBuilder(magic=2, compression_type=0, batch_size=1 << 16, **fields)
+    builder.append(0, 1_795_399_385_000, b"key", b"value", [("name", b"x")])
+    raw = bytes(builder.build()).replace(b"name", b"\xff\xfe\xfd\xfc")
+    return raw[:17] + calc_crc32c(raw[21:]).to_bytes(4, "big") + raw[21:]
+
+
+async def send_raw(kafka: Kafka, topic: str, batch: bytes) -> None:
+    host, port = kafka.bootstrap.split(":")
+    connection = await create_conn(host, int(port), request_timeout_ms=30_000)
+    try:
+        answer = await connection.send(ProduceRequest(None, 1, 30_000, [(topic, [(0, batch)])]))
+        assert answer.topics[0][1][0][1] == 0, answer
+    finally:
+        connection.close()
+
+
 def test_what_a_writer_gave_up_is_not_read(desk: Desk) -> None:
     """The topic ends with a marker that no reader is handed, after records that were given up."""
     topic = asyncio.run(put(desk.kafka, stories.sent()))
     asyncio.run(give_up(desk.kafka, topic, [stories.message(8, stories.entry(8))]))
     code, lines, _ = desk.ask(topic)
-    assert (code, lines[0]) == (CLEAN, "messages 8, of them sent again 0")
+    assert (code, lines[0]) == (CLEAN, "messages with an index 8, of them sent again 0")
 
 
 async def test_what_a_real_node_sends_is_clean_and_fresh(tmp_path: Path, desk: Desk) -> None:

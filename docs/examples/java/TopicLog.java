@@ -73,15 +73,14 @@ final class TopicLog {
 
     /** One message of the record topic: entry = value ‖ 0A 0A ‖ header "signature". A header that stands twice is none. */
     void take(long offset, byte[] value, Map<String, List<byte[]>> headers) {
-        messages++;
-        byte[] note = only(headers, "checkpoint");
-        takeCheckpoint(note);
+        takeCheckpoint(only(headers, "checkpoint"));
         byte[] number = only(headers, "log-index");
         byte[] signature = only(headers, "signature");
         long index = number == null ? -1 : decimal(new String(number, StandardCharsets.ISO_8859_1));
         if (value == null || signature == null || index < 0 || value.length + 2 + signature.length > SignedNotes.MOST_BYTES) {
             return;
         }
+        messages++;
         byte[] entry = SignedNotes.concat(SignedNotes.concat(value, new byte[] {'\n', '\n'}), signature);
         Hash leaf = Hash.of(leafHash(entry));
         Map<Hash, Claim> known = claims.computeIfAbsent(index, at -> new LinkedHashMap<>());

@@ -1,4 +1,6 @@
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -43,6 +45,7 @@ public final class VerifyTopic {
     }
 
     public static void main(String[] arguments) {
+        System.setOut(new PrintStream(System.out, true, StandardCharsets.UTF_8)); // key names may be Chinese
         System.exit(run(arguments));
     }
 
@@ -172,7 +175,7 @@ public final class VerifyTopic {
         }
         report.lines.forEach(System.out::println);
         report.lacking.forEach(what -> System.out.println("lacking  " + what));
-        System.out.println("messages " + log.messages + ", of them sent again " + log.resent);
+        System.out.println("messages with an index " + log.messages + ", of them sent again " + log.resent);
         int code = report.findings > 0 ? 1 : report.lacking.isEmpty() ? 0 : 3;
         String word = Map.of(0, "clean", 1, "finding", 3, "incomplete").get(code);
         String dated = report.date == 0 ? "none" : Judgement.when(report.date);
