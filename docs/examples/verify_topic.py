@@ -127,7 +127,7 @@ def main() -> int:
     parser.add_argument("--vkeys", required=True, type=Path, help="lines: role jurisdiction family verifier-key")
     parser.add_argument("--once", action="store_true", help="read to the present end (the default)")
     parser.add_argument("--until-size", type=int, default=0, metavar="N", help="wait until N leaves are signed")
-    parser.add_argument("--wait", type=float, default=60, metavar="S", help="wait for at most S seconds (60)")
+    parser.add_argument("--wait", type=int, default=60, metavar="S", help="wait for at most S seconds (60)")
     parser.add_argument("--max-age", type=int, default=0, metavar="S", help="an older heartbeat is incomplete")
     parser.add_argument("--tls", metavar="PEM", help="use TLS, trusting the authorities in this file")
     options = parser.parse_args()

@@ -24,6 +24,7 @@ from tests.brokers import Kafka
 from tests.docs import stories, worked
 from tests.docs.outsiders import held, vkeys
 from tests.docs.stories import CLEAN, INCOMPLETE, STORIES, Story, Topics
+from tests.docs.tlsbroker import certified, tls_broker
 from tests.records import builders
 from tests.simulator import World
 
@@ -39,7 +40,7 @@ class Desk:
 
     def __init__(self, folder: Path, kafka: Kafka, programs: Sequence[list[str]]) -> None:
         self.kafka = kafka
-        self._programs = programs
+        self.programs = programs
         self._vkeys = folder / "vkeys.txt"
         self._vkeys.write_text(worked.vkeys(), encoding="utf-8")
 
@@ -48,7 +49,7 @@ class Desk:
         asked = ["--bootstrap", self.kafka.bootstrap, "--topic", topic, "--vkeys", str(vkeys or self._vkeys), *options]
         running = [
             subprocess.Popen([*program, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for program in self._programs
+            for program in self.programs
         ]
         told = [(*each.communicate(timeout=PROGRAM_S), each.returncode) for each in running]
         python, java = ((code, out.splitlines()) for out, _, code in told)
@@ -198,3 +199,14 @@ def test_no_such_topic_and_no_such_key_cannot_run(desk: Desk) -> None:
     code, lines, error = desk.ask("jjj.sanhe.licence")
     assert (code, lines) == (CANNOT_RUN, [])
     assert "vkeys name 0 logs for the topic jjj.sanhe.licence" in error
+
+
+def test_a_broker_is_read_over_tls_and_only_under_the_authority_given(tmp_path: Path, desk: Desk) -> None:
+    if desk.kafka.cluster is None:
+        pytest.skip("TLS to a broker: JJJ_KAFKA names one that is not ours to set")
+    with tls_broker(tmp_path) as (plain, address, authority):
+        topic = asyncio.run(put(Kafka(plain), stories.sent()))
+        over_tls = Desk(tmp_path, Kafka(address), desk.programs)
+        assert over_tls.ask(topic, "--tls", str(authority))[0] == CLEAN
+        _, another = certified(tmp_path / "another")
+        assert over_tls.ask(topic, "--tls", str(another))[0] == CANNOT_RUN

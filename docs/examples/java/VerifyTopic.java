@@ -103,6 +103,7 @@ public final class VerifyTopic {
         properties.put("auto.offset.reset", "none");
         properties.put("isolation.level", "read_committed");
         properties.put("allow.auto.create.topics", "false");
+        properties.put("default.api.timeout.ms", "30000");
         if (options.containsKey("--tls")) {
             properties.put("security.protocol", "SSL");
             properties.put("ssl.truststore.type", "PEM");
