@@ -8,7 +8,7 @@
     report = judge(log)
 
 Anybody may append to a topic, so what no signed checkpoint covers counts for nothing: rubbish, re-sends and another
-order cost nothing. What a record says is not judged: that takes the schemas and the roster.
+order cost nothing. What a record says is not judged: that takes schemas and roster.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-ED25519, COSIGNATURE = 0x01, 0x04
+ED25519, COSIGNATURE = 1, 4
 MOST_BYTES, MOST_DATE, MOST_SIZE = 65_535, 253_402_300_799, 2**53 - 1
 MOST_TRIES = 4096  # arrangements tried where several messages claim one index
 MOST_HASHES = 2_000_000  # spent on finding out which two leaves were swapped
 
 LINE = re.compile("— ([^\x00-\x20+\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+) ([A-Za-z0-9+/]+={0,2})")
+CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 Identity = tuple[str, bytes]  # key name and key id
 Edge = Sequence[tuple[int, bytes]]  # (width, hash) of a tree's complete subtrees, the largest first
 
@@ -97,7 +98,7 @@ def open_note(note: bytes, most_lines: int, keys: dict[Identity, Key]) -> tuple[
         raise Unproven("it is not UTF-8") from None
     if len(note) > MOST_BYTES or not body or lines.pop() or not 0 < len(lines) <= most_lines:
         raise Unproven("it is no signed note")
-    if any(byte < 0x20 and byte != 0x0A for byte in note):
+    if CONTROL.search(note):
         raise Unproven("it has a control character")
     proven = []
     for line in lines:
@@ -181,11 +182,10 @@ class Log:
         return any(key.uses & {("record", self.jurisdiction, each) for each in ("*", self.family)})
 
     def take(self, offset: int, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> None:
-        """One message of the record topic: entry = value ‖ 0A 0A ‖ header ``signature``."""
+        """One message of the record topic: entry = value ‖ 0A 0A ‖ header ``signature``. A header twice is none."""
         known: dict[str, list[bytes]] = {}
         for name, content in headers:
             known.setdefault(name, []).append(content or b"")
-        # A header that stands twice proves nothing.
         only = {name: values[0].decode("latin-1") for name, values in known.items() if len(values) == 1}
         self.take_checkpoint(only.get("checkpoint", "").encode("latin-1"))
         index = decimal(only.get("log-index", ""))
