@@ -46,9 +46,11 @@ CLEAN, FINDING = 0, 1
 NOBODY = "own"  # stands for the node that a file will be handed in at, where a dry run isn't told which
 
 
-async def demo(records: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None) -> int:
+async def demo(
+    records: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None, kafka: str | None
+) -> int:
     """``demo``."""
-    return await demo_run.demo(records, once=once, as_json=as_json, base_port=base_port, folder=folder)
+    return await demo_run.demo(records, once=once, as_json=as_json, base_port=base_port, folder=folder, kafka=kafka)
 
 
 def init(folder: Path, jurisdiction: str, network: str, port: int) -> int:
