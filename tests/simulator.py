@@ -14,8 +14,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -188,6 +189,12 @@ class World:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
+    def configure(self, jurisdiction: str, **settings: str | float) -> None:
+        """Settings of [node] beside those that were laid out."""
+        file = self.folder / jurisdiction / nodefolder.CONFIG
+        lines = "".join(f"{name} = {orjson.dumps(value).decode()}\n" for name, value in settings.items())
+        file.write_text(file.read_text().replace("[node]\n", f"[node]\n{lines}"))
+
     # Trust
 
     def found(self, **changes: Mapping[str, Any]) -> None:
@@ -310,6 +317,21 @@ class World:
         origin = f"{NETWORK}/{jurisdiction}/{family}"
         messages = [Message(f"{origin} {origin}".encode(), note) for note in notes_]
         self._append(checkpoint_topic("jjj", jurisdiction), messages)
+
+    @contextlib.contextmanager
+    def bus_away(self, jurisdiction: str) -> Iterator[None]:
+        """While entered, the bus takes nothing of a jurisdiction and gives nothing of it."""
+        topics = [record_topic("jjj", jurisdiction, family) for family in FAMILIES]
+        topics.append(checkpoint_topic("jjj", jurisdiction))
+        bus = self.folder / "bus"
+        bus.mkdir(exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            for topic in topics:
+                TopicFile.made(bus / f"{topic}.sqlite", busy_s=5).close()
+                behind = stack.enter_context(closing(sqlite3.connect(bus / f"{topic}.sqlite", isolation_level=None)))
+                behind.execute("ALTER TABLE message RENAME TO away")
+                stack.callback(behind.execute, "ALTER TABLE away RENAME TO message")
+            yield
 
     def _append(self, topic: str, messages: Sequence[Message]) -> None:
         bus = self.folder / "bus"

@@ -21,6 +21,8 @@ from gateway.bus.port import BadTopic, topics_below
 from gateway.errors import CannotRun
 
 MIB = 1 << 20
+LOCAL, REPLICATED = "local", "replicated"
+DEFAULT_ACKNOWLEDGEMENT = {"embedded": LOCAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class HttpConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One node's settings. ``folder`` is where the configuration file stands."""
+    """One node's settings. ``folder`` is where the configuration file stands; ``acknowledgement``: ``local``,
+    ``replicated``, or empty for what suits the bus; ``acknowledge_within_s``: how long a caller waits for the bus.
+    """
 
     folder: Path
     jurisdiction: str
@@ -55,8 +59,15 @@ class Config:
     trust: Path = Path("trust")
     schemas: tuple[Path, ...] = ()
     heartbeat_s: float = 10.0
+    acknowledgement: str = ""
+    acknowledge_within_s: float = 20.0
     bus: BusConfig = BusConfig()
     http: HttpConfig = HttpConfig()
+
+    @property
+    def replicated(self) -> bool:
+        """Whether nothing is shown or acknowledged before the bus has it: by default wherever there are brokers."""
+        return (self.acknowledgement or DEFAULT_ACKNOWLEDGEMENT.get(self.bus.kind, REPLICATED)) == REPLICATED
 
 
 def load(path: Path) -> Config:
@@ -83,6 +94,7 @@ class _Reader:
         if "jurisdiction" not in node:
             raise self._wrong("node.jurisdiction", "is missing: which jurisdiction does this node speak for?")
         bus = BusConfig(**self._paths(self._table(found, "bus", BUS), BusConfig()))
+        self._one_of("node", "acknowledgement", node.get("acknowledgement", LOCAL), (LOCAL, REPLICATED))
         self._topic("node", "jurisdiction", BusConfig().prefix, node["jurisdiction"])
         self._topic("bus", "prefix", bus.prefix, node["jurisdiction"])
         return Config(
@@ -128,6 +140,10 @@ class _Reader:
         except BadTopic as error:
             raise self._wrong(f"{table}.{name}", f"makes no name of a topic: {error.message}") from error
 
+    def _one_of(self, table: str, name: str, value: str, values: tuple[str, ...]) -> None:
+        if value not in values:
+            raise self._wrong(f"{table}.{name}", f"is {value!r}; it must be one of {', '.join(values)}")
+
     def _known(self, table: Mapping[str, Any], names: Any, where: str) -> None:
         for name in table:
             if name not in names:
@@ -145,6 +161,8 @@ NODE: Mapping[str, tuple[type, float, float]] = {
     "trust": (Path, 0, 0),
     "schemas": (tuple, 0, 0),
     "heartbeat_s": (float, 1, 3600),
+    "acknowledgement": (str, 0, 0),
+    "acknowledge_within_s": (float, 0.5, 600),
 }
 BUS: Mapping[str, tuple[type, float, float]] = {"kind": (str, 0, 0), "prefix": (str, 0, 0), "folder": (Path, 0, 0)}
 HTTP: Mapping[str, tuple[type, float, float]] = {

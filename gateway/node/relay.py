@@ -19,6 +19,7 @@ from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.node.measures import Measures
 from gateway.node.publisher import OwnState, Publisher
+from gateway.node.sealer import Published
 from gateway.records import compact
 
 MOST_A_BATCH = 500
@@ -85,15 +86,26 @@ class Relay:
         own = state.own.log
         topic = record_topic(self._prefix, own.jurisdiction, own.family)
         sent = self._sent.setdefault(own.origin, own.sent)
-        while sent < state.own.size:
-            stop = min(sent + MOST_A_BATCH, state.own.size)
+        end = state.own.size  # what is sealed meanwhile comes after the other log and the checkpoints
+        while sent < end:
+            stop = min(sent + MOST_A_BATCH, end)
             messages = self._read(state, sent, stop)
             with self._measures.stage("relay.send"):
                 await writer.publish(topic, messages)
             sent = stop
             await self._remember(own.number, sent)
             self._sent[own.origin] = sent
+            self._show(state, sent)
             self._measures.relayed.labels(topic).inc(len(messages))
+
+    def _show(self, state: OwnState, sent: int) -> None:
+        """The largest seal that the bus has whole."""
+        if not self._publisher.acknowledgement.replicated:
+            return
+        with faults_named(self._ledger.path):
+            seal = logbook.seal_below(self._ledger.read, state.own.log.number, sent + 1)
+        if seal is not None and (state.own.shown is None or seal.size > state.own.shown.size):
+            self._publisher.show(state.own, Published(seal.size, seal.date, seal.note))
 
     async def _remember(self, number: int, sent: int) -> None:
         await self._ledger.write(lambda connection: logbook.set_sent(connection, number, sent))
@@ -123,6 +135,8 @@ class Relay:
             checkpoint_topic(self._prefix, own.jurisdiction), [Message(key, published.note, (NOTE_TYPE,))]
         )
         self._announced[own.origin] = published.note
+        if not state.own.unshown and self._publisher.acknowledgement.replicated:
+            self._publisher.show(state.own, published)
 
 
 def _subjects(ledger: Database, number: int, start: int, stop: int) -> dict[int, str]:

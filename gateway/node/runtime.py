@@ -96,8 +96,11 @@ class Node:
             self.trust,
             {family: await self._open_own(family, origin) for family, origin in self._own_logs.items()},
             heartbeat_s=self.config.heartbeat_s,
+            replicated=self.config.replicated,
+            within_s=self.config.acknowledge_within_s,
             measures=self.measures,
         )
+        self._stack.callback(self.publisher.close)
         prefix, own = self.config.bus.prefix, self.jurisdiction.id
         self.relay = Relay(
             self.ledger, self.bus, self.publisher, jurisdiction=own, prefix=prefix, measures=self.measures
@@ -115,7 +118,7 @@ class Node:
             prefix=prefix,
         )
         self._stack.push_async_callback(self._keep_heartbeats)
-        self.views = Views(self.ledger, self.mirrors, self.publisher, self.followers)
+        self.views = Views(self.mirrors, self.publisher, self.followers)
         self.counter = Counter(self.views, self.trust, own, self.keys.verdict, self.own_clock, self.measures)
 
     async def _open_own(self, family: str, origin: str) -> OwnState:
@@ -142,16 +145,31 @@ class Node:
             group.create_task(self._begin_sealing())
 
     async def _begin_sealing(self) -> None:
-        reach = guard.Reach(self.bus, self.session, self.trust.current, self.config.bus.prefix, self.jurisdiction.id)
+        while (fault := await self._fault_found()) is not None:
+            log.error("node.not_sealing", reason=fault.reason, message=fault.message)
+            self.publisher.refuse(fault)
+            if fault.reason != guard.UNREAD:
+                return
+            await asyncio.sleep(PAUSE_S)
+        self.publisher.open()
+        await self.relay.run()
+
+    async def _fault_found(self) -> CannotRun | None:
+        """What the guard has against sealing now."""
+        reach = guard.Reach(
+            self.bus,
+            self.session,
+            self.trust.current,
+            self.config.bus.prefix,
+            self.jurisdiction.id,
+            bus_needed=self.config.replicated,
+        )
         try:
             with faults_named(self.ledger.path, "; nothing is sealed"):
                 await guard.check(self.ledger.read, self.publisher.logs, reach)
         except CannotRun as error:
-            log.error("node.not_sealing", reason=error.reason, message=error.message)
-            self.publisher.refuse(error)
-            return
-        self.publisher.open()
-        await self.relay.run()
+            return error
+        return None
 
     async def _follow_new(self) -> None:
         """Follow every log of every other rostered jurisdiction that is not followed yet."""
