@@ -189,11 +189,26 @@ class World:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    def configure(self, jurisdiction: str, **settings: str | float) -> None:
-        """Settings of [node] beside those that were laid out."""
+    def configure(self, jurisdiction: str, table: str = "node", **settings: str | float) -> None:
+        """Settings of a table beside those that were laid out, or another table."""
         file = self.folder / jurisdiction / nodefolder.CONFIG
         lines = "".join(f"{name} = {orjson.dumps(value).decode()}\n" for name, value in settings.items())
-        file.write_text(file.read_text().replace("[node]\n", f"[node]\n{lines}"))
+        text, head = file.read_text(), f"[{table}]\n"
+        known = f"\n{head}" in text
+        file.write_text(text.replace(f"\n{head}", f"\n{head}{lines}") if known else f"{text}\n{head}{lines}")
+
+    def same(self, one: Running, other: Running, source: str) -> None:
+        """Two nodes hold the same leaves and the same seals of a log, as its owner committed them."""
+        place = "JOIN logs ON key >> 40 = number WHERE origin = ? ORDER BY key"
+        queries = (
+            f"SELECT key & 1099511627775, entry FROM entries {place}",
+            f"SELECT key & 1099511627775, root, date, note FROM seals {place}",
+        )
+        origin = f"{self.network}/{source}/licence"
+        databases = [each.node.ledger if each.id == source else each.node.mirrors for each in (one, other)]
+        for query in queries:
+            first, second = (database.read.execute(query, (origin,)).fetchall() for database in databases)
+            assert first == second
 
     # Trust
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,23 @@ DEFAULT_ACKNOWLEDGEMENT = {"embedded": LOCAL}
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceConfig:
+    """``[bus.at.<jurisdiction>]``: where the topics of one jurisdiction are, if not where ``[bus]`` says."""
+
+    tiles: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class BusConfig:
-    """``[bus]``. ``folder``: the embedded bus's, shared by the nodes of one machine."""
+    """``[bus]``. ``folder``: the embedded bus's, shared by the nodes of one machine. ``tiles``: there is no route to
+    any bus, logs travel over HTTP alone; ``at``: for one jurisdiction otherwise.
+    """
 
     kind: str = "embedded"
     prefix: str = "jjj"
     folder: Path = Path("../bus")
+    tiles: bool = False
+    at: Mapping[str, PlaceConfig] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,14 @@ class Config:
     @property
     def replicated(self) -> bool:
         """Whether nothing is shown or acknowledged before the bus has it: by default wherever there are brokers."""
+        if self.by_tiles(self.jurisdiction):
+            return False
         return (self.acknowledgement or DEFAULT_ACKNOWLEDGEMENT.get(self.bus.kind, REPLICATED)) == REPLICATED
+
+    def by_tiles(self, jurisdiction: str) -> bool:
+        """Whether the logs of a jurisdiction, this node's own too, are on no bus and travel by tiles alone."""
+        place = self.bus.at.get(jurisdiction)
+        return self.bus.tiles if place is None else place.tiles
 
 
 def load(path: Path) -> Config:
@@ -93,21 +111,36 @@ class _Reader:
         self._known(found, {"node", "bus", "http"}, "")
         if "jurisdiction" not in node:
             raise self._wrong("node.jurisdiction", "is missing: which jurisdiction does this node speak for?")
-        bus = BusConfig(**self._paths(self._table(found, "bus", BUS), BusConfig()))
+        bus = self._bus(found.get("bus", {}))
         self._one_of("node", "acknowledgement", node.get("acknowledgement", LOCAL), (LOCAL, REPLICATED))
         self._topic("node", "jurisdiction", BusConfig().prefix, node["jurisdiction"])
         self._topic("bus", "prefix", bus.prefix, node["jurisdiction"])
-        return Config(
+        config = Config(
             folder=self._folder,
             bus=bus,
             http=HttpConfig(**self._table(found, "http", HTTP)),
             **self._paths(node, Config(self._folder, "")),
         )
+        if config.acknowledgement == REPLICATED and config.by_tiles(config.jurisdiction):
+            raise self._wrong("node.acknowledgement", "can't be replicated: its own logs are on no bus")
+        return config
+
+    def _bus(self, found: object) -> BusConfig:
+        if not isinstance(found, dict):
+            raise self._wrong("bus", "is a table")
+        places = found.get("at", {})
+        if not isinstance(places, dict):
+            raise self._wrong("bus.at", "is a table of jurisdictions")
+        for jurisdiction in places:
+            self._topic("bus", "at", BusConfig().prefix, jurisdiction)
+        at = {name: PlaceConfig(**self._table(places, name, PLACE, "bus.at.")) for name in places}
+        table = self._table({"bus": {name: found[name] for name in found if name != "at"}}, "bus", BUS)
+        return BusConfig(**self._paths(table, BusConfig()), at=at)
 
     def _table(
-        self, found: Mapping[str, Any], name: str, kinds: Mapping[str, tuple[type, float, float]]
+        self, found: Mapping[str, Any], name: str, kinds: Mapping[str, tuple[type, float, float]], where: str = ""
     ) -> dict[str, Any]:
-        table = found.get(name, {})
+        table, name = found.get(name, {}), where + name
         if not isinstance(table, dict):
             raise self._wrong(name, "is a table")
         self._known(table, kinds.keys(), f"{name}.")
@@ -120,9 +153,9 @@ class _Reader:
             return self._folder / value
         if kind is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(self._folder / item for item in value)
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
             raise self._wrong(name, f"is a {KINDS[kind]}, not {value!r}")
-        if isinstance(value, int | float) and not least <= value <= most:
+        if kind is not bool and isinstance(value, int | float) and not least <= value <= most:
             raise self._wrong(name, f"is {value}; it must lie between {least:g} and {most:g}")
         return value
 
@@ -153,7 +186,14 @@ class _Reader:
         return CannotRun("config.form", f"{self._path}: {name} {what}", field=name)
 
 
-KINDS: Mapping[type, str] = {str: "text", int: "whole number", float: "number", Path: "path", tuple: "list of paths"}
+KINDS: Mapping[type, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    Path: "path",
+    tuple: "list of paths",
+}
 NODE: Mapping[str, tuple[type, float, float]] = {
     "jurisdiction": (str, 0, 0),
     "data": (Path, 0, 0),
@@ -164,7 +204,13 @@ NODE: Mapping[str, tuple[type, float, float]] = {
     "acknowledgement": (str, 0, 0),
     "acknowledge_within_s": (float, 0.5, 600),
 }
-BUS: Mapping[str, tuple[type, float, float]] = {"kind": (str, 0, 0), "prefix": (str, 0, 0), "folder": (Path, 0, 0)}
+BUS: Mapping[str, tuple[type, float, float]] = {
+    "kind": (str, 0, 0),
+    "prefix": (str, 0, 0),
+    "folder": (Path, 0, 0),
+    "tiles": (bool, 0, 0),
+}
+PLACE: Mapping[str, tuple[type, float, float]] = {"tiles": (bool, 0, 0)}
 HTTP: Mapping[str, tuple[type, float, float]] = {
     "host": (str, 0, 0),
     "port": (int, 0, 65_535),

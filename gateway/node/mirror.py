@@ -2,7 +2,8 @@
 
 A reader without a position, or whose position is gone, starts from tiles (the owner's, else a partner's) and joins the
 topic after. A size that a checkpoint shows and that is still lacking after 2 s is fetched; a topic silent for half the
-budget is asked about.
+budget is asked about. A log that is on no bus this node reaches is asked about every second: what fills a gap in a
+topic fills a log without one.
 
 >>> await Mirror(follower).run()
 """
@@ -26,6 +27,7 @@ from gateway.node.statements import Statement
 from gateway.node.tileclient import TileClient, Unreachable
 
 PAUSE_S = 1.0
+TILES_EVERY_S = 1.0
 TICK_S = 0.25
 FIRST_KEEP_S = 2.0
 KEEP_S = 30.0
@@ -42,13 +44,15 @@ class Mirror:
 
     def __init__(self, follower: Follower) -> None:
         self.follower = follower
+        self._by_tiles = follower.parts.by_tiles(follower.log.jurisdiction)
         self._asked_at = time.monotonic()
         self._keep_at = self._asked_at + FIRST_KEEP_S
 
     async def run(self) -> None:
         """Follow until cancelled; a fault of one round is said and the next begins from what is durable."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow_topic())
+            if not self._by_tiles:
+                group.create_task(self._follow_topic())
             group.create_task(self._watch())
 
     async def _follow_topic(self) -> None:
@@ -73,11 +77,8 @@ class Mirror:
             await asyncio.sleep(TICK_S)
             tick = time.monotonic()
             gap = self.follower.wanted_since is not None and tick - self.follower.wanted_since >= GAP_S
-            heard_at = self.follower.freshness.heard_at
-            silent_s = tick - max(heard_at or 0.0, self._asked_at)
-            quiet = silent_s > self.follower.parts.quiet_s(self.follower.log.jurisdiction)
             try:
-                if self.follower.log.frozen is None and (gap or quiet):
+                if self.follower.log.frozen is None and (gap or self._quiet(tick)):
                     self._asked_at = tick
                     await self.catch_up()
                 if tick >= self._keep_at:
@@ -85,6 +86,13 @@ class Mirror:
                     await self.follower.keep_heartbeat()
             except CannotRun as error:
                 await self._fault(error)
+
+    def _quiet(self, tick: float) -> bool:
+        """Whether the owner's checkpoint is to be asked for: nobody has said anything of it for long enough."""
+        if self._by_tiles:
+            return tick - self._asked_at >= TILES_EVERY_S
+        silent_s = tick - max(self.follower.freshness.heard_at or 0.0, self._asked_at)
+        return silent_s > self.follower.parts.quiet_s(self.follower.log.jurisdiction)
 
     async def _fault(self, error: CannotRun) -> None:
         log.error("mirror.fault", origin=self.follower.log.origin, reason=error.reason, message=error.message)
@@ -116,6 +124,8 @@ class Mirror:
 
     async def _fetch(self, source: TileClient, target: Statement) -> None:
         """Fetch and commit all that the source's sealed checkpoints cover above what is verified."""
+        if target.size <= self.follower.log.size:
+            return
         number, last = await self._first_file(source), -1
         while self.follower.log.size < target.size and self.follower.log.frozen is None:
             notes = await source.history(number)

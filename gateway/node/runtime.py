@@ -115,6 +115,7 @@ class Node:
             own_clock=self.own_clock,
             urls=self.urls,
             quiet_s=self.quiet_s,
+            by_tiles=self.config.by_tiles,
             prefix=prefix,
         )
         self._stack.push_async_callback(self._keep_heartbeats)
@@ -152,12 +153,13 @@ class Node:
                 return
             await asyncio.sleep(PAUSE_S)
         self.publisher.open()
-        await self.relay.run()
+        if not self.config.by_tiles(self.jurisdiction.id):
+            await self.relay.run()
 
     async def _fault_found(self) -> CannotRun | None:
         """What the guard has against sealing now."""
         reach = guard.Reach(
-            self.bus,
+            None if self.config.by_tiles(self.jurisdiction.id) else self.bus,
             self.session,
             self.trust.current,
             self.config.bus.prefix,
@@ -179,7 +181,7 @@ class Node:
             for entry in other.logs:
                 if entry.origin not in self.followers:
                     await self._follow(entry.origin, other.id, entry.family)
-            if other.id not in self._listened:
+            if other.id not in self._listened and not self.config.by_tiles(other.id):
                 self._listened.add(other.id)
                 self._group.create_task(self._listen(other.id))
 
