@@ -57,10 +57,12 @@ class Mirror:
 
     async def _follow_topic(self) -> None:
         topic = record_topic(self.follower.parts.prefix, self.follower.log.jurisdiction, self.follower.log.family)
+        self.follower.parts.measures.listen(topic)
         while True:
             try:
                 async with aclosing(self.follower.parts.bus.read(topic, self.follower.tail.position)) as batches:
                     async for batch in batches:
+                        self.follower.parts.measures.message(topic)
                         await self.follower.receive(batch)
             except BusError as error:
                 log.warning("mirror.bus", origin=self.follower.log.origin, reason=error.reason, message=error.message)

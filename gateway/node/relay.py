@@ -97,6 +97,7 @@ class Relay:
             self._sent[own.origin] = sent
             self._show(state, sent)
             self._measures.relayed.labels(topic).inc(len(messages))
+            self._measures.took()
 
     def _show(self, state: OwnState, sent: int) -> None:
         """The largest seal that the bus has whole."""
@@ -135,6 +136,7 @@ class Relay:
             checkpoint_topic(self._prefix, own.jurisdiction), [Message(key, published.note, (NOTE_TYPE,))]
         )
         self._announced[own.origin] = published.note
+        self._measures.took()
         if not state.own.unshown and self._publisher.acknowledgement.replicated:
             self._publisher.show(state.own, published)
 

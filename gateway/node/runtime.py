@@ -37,11 +37,11 @@ from gateway.node.relay import Relay
 from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
+from gateway.recognition.checks import smallest_budget
 
 SCHEMA = logbook.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
 READERS = 2
-LONGEST_BUDGET_S = 86_400
 PAUSE_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -216,10 +216,12 @@ class Node:
     async def _listen(self, jurisdiction: str) -> None:
         """A partner's checkpoint topic: heartbeats and published checkpoints of all its logs."""
         topic = checkpoint_topic(self.config.bus.prefix, jurisdiction)
+        self.measures.listen(topic)
         while True:
             try:
                 async with aclosing(self.bus.read(topic, None)) as batches:
                     async for batch in batches:
+                        self.measures.message(topic)
                         for received in batch:
                             await self._hear(jurisdiction, received.message)
             except (BusError, CannotRun) as error:
@@ -279,16 +281,13 @@ class Node:
         ]
         return [*everyone[jurisdiction].urls, *others] if jurisdiction in everyone else others
 
+    def budget_s(self, jurisdiction: str) -> float:
+        """The age at which this node's verdicts on a jurisdiction's records begin to be stale."""
+        return smallest_budget(self.trust.current, jurisdiction, self.jurisdiction.id)
+
     def quiet_s(self, jurisdiction: str) -> float:
-        """Half the smallest freshness budget of what this node recognises from a jurisdiction: then its checkpoint is
-        asked for.
-        """
-        budgets = [
-            agreement.freshness_s
-            for agreement in self.trust.current.agreements.agreements
-            if jurisdiction in agreement.issued_by and self.jurisdiction.id in agreement.recognised_by
-        ]
-        return min(budgets, default=LONGEST_BUDGET_S) / 2
+        """Half of it: then the checkpoint is asked for."""
+        return self.budget_s(jurisdiction) / 2
 
 
 def open_bus(config: Config) -> EmbeddedBus:

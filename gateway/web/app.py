@@ -9,6 +9,7 @@ from __future__ import annotations
 import orjson
 from aiohttp import web
 
+from gateway.node.config import LOCAL, REPLICATED
 from gateway.node.runtime import Node
 from gateway.web import parts
 from gateway.web.access import Access
@@ -35,7 +36,8 @@ def application(node: Node, access: Access) -> web.Application:
 
 def _state(node: Node) -> parts.State:
     def unsent() -> dict[str, int]:
-        return {state.own.log.origin: node.relay.unsent(state) for state in node.publisher.logs.values()}
+        owned = () if node.config.by_tiles(node.jurisdiction.id) else node.publisher.logs.values()
+        return {state.own.log.origin: node.relay.unsent(state) for state in owned}
 
     return parts.State(
         node.jurisdiction.id,
@@ -43,4 +45,7 @@ def _state(node: Node) -> parts.State:
         sealing_fault=lambda: node.publisher.refusing,
         relay_fault=lambda: node.relay.fault,
         unsent=unsent,
+        acknowledgement=REPLICATED if node.config.replicated else LOCAL,
+        budget_s=node.budget_s,
+        by_tiles=node.config.by_tiles,
     )
