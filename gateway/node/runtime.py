@@ -283,7 +283,8 @@ class Node:
 
     def budget_s(self, jurisdiction: str) -> float:
         """The age at which this node's verdicts on a jurisdiction's records begin to be stale."""
-        return smallest_budget(self.trust.current, jurisdiction, self.jurisdiction.id)
+        trust = self.trust.current
+        return smallest_budget(trust.agreements, trust.catalogue, jurisdiction, self.jurisdiction.id)
 
     def quiet_s(self, jurisdiction: str) -> float:
         """Half of it: then the checkpoint is asked for."""
