@@ -57,6 +57,7 @@ class Acknowledgement:
         self._told = told
         self._held: deque[_Held] = deque()
         self._bytes = 0
+        self._shown = 0
         self._still_since: float | None = None
 
     @property
@@ -92,9 +93,14 @@ class Acknowledgement:
             self._still_since = self._still_since or time.monotonic()
 
     def moved_on(self) -> None:
-        """A log shows more than before: answer whom nothing keeps waiting any more."""
+        """A log shows something new, a heartbeat perhaps: answer whom nothing keeps waiting any more."""
         self._settle()
-        self._still_since = time.monotonic() if self.unshown else None
+        shown = sum(own.size - own.unshown for own in self._logs)
+        if not self.unshown:
+            self._still_since = None
+        elif shown > self._shown or self._still_since is None:
+            self._still_since = time.monotonic()
+        self._shown = shown
 
     def _settle(self) -> None:
         shown = [own.size - own.unshown for own in self._logs]

@@ -122,6 +122,19 @@ async def test_a_bus_that_takes_a_little_is_not_away(world: World) -> None:
         await first
 
 
+async def test_a_bus_that_takes_nothing_but_heartbeats_is_away(world: World) -> None:
+    async with publishing(world, replicated=True, within_s=0.2) as press:
+        first = await waits(press, 1)
+        take(press, 1)
+        await first
+        second = await waits(press, 2)
+        while not second.done():
+            press.publisher.show(press.own, press.own.shown)
+            await asyncio.wait([second], timeout=0.02)
+        assert press.publisher.acknowledgement.overdue is not None
+        assert str(second.exception()).startswith("publish.unacknowledged")
+
+
 async def test_under_local_all_is_shown_and_answered_at_once(world: World) -> None:
     async with publishing(world, within_s=WITHIN_S) as press:
         assert (await press.one(draft(1))).size == 1
