@@ -1,7 +1,9 @@
-# Gateway: every target sets up what it needs in .venv/ from the locks with hashes, and nothing outside this folder.
+# Gateway: every target sets up what it needs in .venv/ from the locks with hashes, and nothing outside this folder but
+# Kafka's jars, which lie in the user's cache.
 #
 #   make demo ARGS="--once --json"    six nodes in one process; ARGS go to `jjj-gateway demo`
 #   make test ARGS="tests/ledger"     lint, types, tests, coverage; ARGS go to pytest
+#   make kafka BROKERS=3              Apache Kafka on loopback until Ctrl-C (Java 17 and Maven; jars are fetched once)
 #   make soak                         the kill and disk tests, ten times as often as `make test` runs them
 #   make PYTHON=python3.12 test       with a certain Python (3.11 or newer)
 #
@@ -9,12 +11,13 @@
 
 ARGS ?=
 PYTHON ?=
+BROKERS ?= 1
 BIN := .venv/bin
 export PYTHON
 # Another project's path would shadow the locked packages.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: demo test soak lint lock bench clean help
+.PHONY: demo kafka test soak lint lock bench clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +26,10 @@ help:
 demo:
 	@sh scripts/set-up run
 	@$(BIN)/jjj-gateway demo $(ARGS)
+
+kafka:
+	@sh scripts/set-up run
+	@$(BIN)/python -m gateway.broker.serve --brokers $(BROKERS) $(ARGS)
 
 bench:
 	@sh scripts/set-up run

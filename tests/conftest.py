@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import brokers
+
 # No deadline: a busy machine is no fault of the code. In CI the same examples every time: red means changed.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("house"), derandomize=True, database=None)
@@ -39,6 +41,13 @@ def real_data() -> Path:
     if not Path(named).is_dir():
         pytest.fail(f"JJJ_REAL_DATA names {named}, which is no folder")
     return Path(named)
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[brokers.Kafka]:
+    """One real broker for the whole run."""
+    with brokers.running(tmp_path_factory.mktemp("kafka")) as found:
+        yield found
 
 
 @pytest.hookimpl(wrapper=True)

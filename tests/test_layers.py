@@ -24,7 +24,7 @@ FLOORS = (
     ("audit",),
     ("web",),
     ("serving",),
-    ("ops",),
+    ("ops", "broker"),
     ("demo", "bench"),
     ("commands",),
     ("cli __main__",),

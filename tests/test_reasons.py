@@ -27,7 +27,8 @@ TELLERS = re.compile(
 LOUD = {"debug", "info", "warning", "error", "exception", "critical"}
 FILES = (".txt", ".json", ".pem", ".sqlite", ".toml", ".example")
 OTHERS = {"area.jurisdictions", "node.jurisdiction", "jurisdictions.keys.vkey", "gateway.ops", "http.read_drafts"}
-"""Settings, a path of the roster, a package, a stage of the measures."""
+OTHERS |= {"message.timestamp.type"}
+"""Settings, a path of the roster, a package, a stage of the measures; a setting of Kafka's."""
 FIELDS = ("data.", "jjj.")
 
 

@@ -49,6 +49,18 @@ class BusUnavailable(BusError):
     code = "bus.unavailable"
 
 
+class BusDenied(BusUnavailable):
+    """The broker knows us and says no: user, password, certificate or access list. The message names what it said."""
+
+    code = "bus.denied"
+
+
+class TopicSettings(BusUnavailable):
+    """A topic is set so that it would lose what is sent, or can't be made; the message names the setting."""
+
+    code = "bus.topic_settings"
+
+
 class BusFenced(BusError):
     """A later claim of the same jurisdiction holds. Nothing of the batch is visible, or ever will be."""
 

@@ -81,8 +81,14 @@ OF_SERVICE: Mapping[str, Reason] = {
     "bench.refused": told("测试节点拒绝了记录", "the measured node refused records", OWN_IT),
     "bench.audit": told("测试数据的审计有发现", "the measured records do not audit clean", OWN_IT),
     "bench.verdict": told("测试的核验结果不符合预期", "the measured verdict is not the one expected", OWN_IT),
+    # the project's own broker
+    "broker.java": told("没有可用的 Java 17", "Java 17 or newer is missing", OWN_IT),
+    "broker.jars": told("无法取得 Kafka 程序包", "Kafka's jars could not be had", OWN_IT),
+    "broker.failed": told("Kafka 未能启动", "Kafka did not start", OWN_IT),
     # bus
     "bus.unavailable": told("消息总线不可用，恢复后自动继续", "the bus is away; it goes on by itself on return", WAIT),
+    "bus.denied": told("总线服务器拒绝了本节点的身份或权限", "the broker denies this node", OWN_IT),
+    "bus.topic_settings": told("主题的设置会丢失记录", "a topic's settings would lose records", OWN_IT),
     "bus.fenced": told("另一进程已接管本节点的发布", "another process has taken over publishing", OWN_IT),
     "bus.closed": told("消息总线已关闭", "the bus was closed", WAIT),
     "bus.position_lost": told("总线已不保留该位置，改由日志文件补取", "the bus no longer keeps this position", WAIT),
