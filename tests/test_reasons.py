@@ -27,8 +27,9 @@ TELLERS = re.compile(
 LOUD = {"debug", "info", "warning", "error", "exception", "critical"}
 FILES = (".txt", ".json", ".pem", ".sqlite", ".toml", ".example")
 OTHERS = {"area.jurisdictions", "node.jurisdiction", "jurisdictions.keys.vkey", "gateway.ops", "http.read_drafts"}
-OTHERS |= {"message.timestamp.type"}
-"""Settings, a path of the roster, a package, a stage of the measures; a setting of Kafka's."""
+OTHERS |= {"bus.at", "message.timestamp.type", "node.acknowledgement"}
+OTHERS |= {"publish.commit", "publish.highwater", "publish.judge_sign"}
+"""Settings, a path of the roster, a package, stages of the measures; a setting of Kafka's."""
 FIELDS = ("data.", "jjj.")
 
 
