@@ -45,6 +45,18 @@ class Kafka:
                 broker.begin()
             await self.cluster.ready()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While entered, brokers take connections and answer nothing."""
+        assert self.cluster is not None
+        for broker in self.cluster.brokers:
+            broker.pause()
+        try:
+            yield
+        finally:
+            for broker in self.cluster.brokers:
+                broker.resume()
+
 
 @contextmanager
 def running(folder: Path) -> Iterator[Kafka]:

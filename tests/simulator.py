@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import sqlite3
 import time
@@ -190,12 +191,15 @@ class World:
         await self._stack.aclose()
 
     def configure(self, jurisdiction: str, table: str = "node", **settings: str | float) -> None:
-        """Settings of a table beside those that were laid out, or another table."""
+        """Settings of a table in place of those that were laid out or beside them, or another table."""
         file = self.folder / jurisdiction / nodefolder.CONFIG
-        lines = "".join(f"{name} = {orjson.dumps(value).decode()}\n" for name, value in settings.items())
-        text, head = file.read_text(), f"[{table}]\n"
-        known = f"\n{head}" in text
-        file.write_text(text.replace(f"\n{head}", f"\n{head}{lines}") if known else f"{text}\n{head}{lines}")
+        text, head = file.read_text(encoding="utf-8"), f"\n[{table}]\n"
+        text += head if head not in text else ""
+        for name, value in settings.items():
+            line = f"{name} = {orjson.dumps(value).decode()}\n"
+            text, known = re.subn(rf"^{name} = .*\n", line, text, count=1, flags=re.MULTILINE)
+            text = text if known else text.replace(head, head + line)
+        file.write_text(text, encoding="utf-8")
 
     def same(self, one: Running, other: Running, source: str) -> None:
         """Two nodes hold the same leaves and the same seals of a log, as its owner committed them."""

@@ -27,9 +27,8 @@ TELLERS = re.compile(
 LOUD = {"debug", "info", "warning", "error", "exception", "critical"}
 FILES = (".txt", ".json", ".pem", ".sqlite", ".toml", ".example")
 OTHERS = {"area.jurisdictions", "node.jurisdiction", "jurisdictions.keys.vkey", "gateway.ops", "http.read_drafts"}
-OTHERS |= {"bus.at", "message.timestamp.type", "node.acknowledgement"}
+OTHERS |= {"bus.kind", "bus.kafka", "bus.at", "message.timestamp.type", "node.acknowledgement"}
 OTHERS |= {"publish.commit", "publish.highwater", "publish.judge_sign"}
-"""Settings, a path of the roster, a package, stages of the measures; a setting of Kafka's."""
 FIELDS = ("data.", "jjj.")
 
 

@@ -19,6 +19,7 @@ from gateway.broker import jars
 from gateway.broker.answering import answering
 from gateway.broker.brokerprocess import BrokerProcess
 from gateway.broker.properties import HOST, Place, server_properties
+from gateway.bus.kafka_wire import Address
 from gateway.errors import CannotRun
 
 CLUSTER_ID = "ampqLWdhdGV3YXktMQAAAA"  # always the same, so that data left by one run are the next one's
@@ -90,7 +91,7 @@ class Cluster:
         for broker in self.brokers:
             if not broker.running:
                 raise CannotRun("broker.failed", f"Kafka ended ({broker.log}): {broker.last_words()}")
-        answers = [await answering(broker.place.address) for broker in self.brokers]
+        answers = [await answering(Address(HOST, broker.place.port)) for broker in self.brokers]
         return all(found == wanted for found in answers)
 
     async def _begin(self) -> None:

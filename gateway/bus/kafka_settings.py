@@ -61,11 +61,12 @@ def security(settings: KafkaSettings) -> Security:
             tls.load_cert_chain(settings.certificate, settings.key)
     except (OSError, ssl.SSLError) as error:
         files = ", ".join(str(each) for each in (settings.ca, settings.certificate, settings.key) if each is not None)
-        raise CannotRun("config.form", f"one of {files} can't be used for TLS: {error}", field="bus.ca") from error
+        message = f"one of {files} can't be used for TLS: {error}"
+        raise CannotRun("config.form", message, field="bus.kafka.ca") from error
     if settings.user is None or settings.password is None:
         return Security(tls, None, None)
     try:
         password = settings.password.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise CannotRun("config.form", f"{settings.password}: {error}", field="bus.password") from error
+        raise CannotRun("config.form", f"{settings.password}: {error}", field="bus.kafka.password") from error
     return Security(tls, settings.user, password)

@@ -11,38 +11,33 @@ configuration file.
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import BadTopic, topics_below
 from gateway.errors import CannotRun
 
 MIB = 1 << 20
 LOCAL, REPLICATED = "local", "replicated"
-DEFAULT_ACKNOWLEDGEMENT = {"embedded": LOCAL}
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceConfig:
-    """``[bus.at.<jurisdiction>]``: where the topics of one jurisdiction are, if not where ``[bus]`` says."""
-
-    tiles: bool = False
+EMBEDDED, KAFKA_KIND, TILES = BUS_KINDS = ("embedded", "kafka", "tiles")
 
 
 @dataclass(frozen=True, slots=True)
 class BusConfig:
-    """``[bus]``. ``folder``: the embedded bus's, shared by the nodes of one machine. ``tiles``: there is no route to
-    any bus, logs travel over HTTP alone; ``at``: for one jurisdiction otherwise.
+    """``[bus]``. ``folder``: the embedded bus's, shared by the nodes of one machine. ``kafka``: the cluster, if that is
+    the bus. ``at``: where the topics of certain jurisdictions lie instead; None: nowhere, tiles only.
     """
 
-    kind: str = "embedded"
+    kind: str = EMBEDDED
     prefix: str = "jjj"
     folder: Path = Path("../bus")
-    tiles: bool = False
-    at: Mapping[str, PlaceConfig] = field(default_factory=dict)
+    kafka: KafkaSettings | None = None
+    at: Mapping[str, KafkaSettings | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +73,15 @@ class Config:
     @property
     def replicated(self) -> bool:
         """Whether nothing is shown or acknowledged before the bus has it: by default wherever there are brokers."""
-        if self.by_tiles(self.jurisdiction):
-            return False
-        return (self.acknowledgement or DEFAULT_ACKNOWLEDGEMENT.get(self.bus.kind, REPLICATED)) == REPLICATED
+        if self.acknowledgement:
+            return self.acknowledgement == REPLICATED
+        return self.bus.at.get(self.jurisdiction, self.bus.kafka) is not None
 
     def by_tiles(self, jurisdiction: str) -> bool:
-        """Whether the logs of a jurisdiction, this node's own too, are on no bus and travel by tiles alone."""
-        place = self.bus.at.get(jurisdiction)
-        return self.bus.tiles if place is None else place.tiles
+        """Whether the topics of a jurisdiction, this node's own too, lie nowhere: its logs travel by tiles alone."""
+        if jurisdiction in self.bus.at:
+            return self.bus.at[jurisdiction] is None
+        return self.bus.kind == TILES
 
 
 def load(path: Path) -> Config:
@@ -111,9 +107,9 @@ class _Reader:
         self._known(found, {"node", "bus", "http"}, "")
         if "jurisdiction" not in node:
             raise self._wrong("node.jurisdiction", "is missing: which jurisdiction does this node speak for?")
-        bus = self._bus(found.get("bus", {}))
         self._one_of("node", "acknowledgement", node.get("acknowledgement", LOCAL), (LOCAL, REPLICATED))
         self._topic("node", "jurisdiction", BusConfig().prefix, node["jurisdiction"])
+        bus = self._bus(found)
         self._topic("bus", "prefix", bus.prefix, node["jurisdiction"])
         config = Config(
             folder=self._folder,
@@ -125,22 +121,48 @@ class _Reader:
             raise self._wrong("node.acknowledgement", "can't be replicated: its own logs are on no bus")
         return config
 
-    def _bus(self, found: object) -> BusConfig:
-        if not isinstance(found, dict):
+    def _bus(self, found: Mapping[str, Any]) -> BusConfig:
+        tables = found.get("bus", {})
+        if not isinstance(tables, dict):
             raise self._wrong("bus", "is a table")
-        places = found.get("at", {})
-        if not isinstance(places, dict):
+        own = {name: value for name, value in tables.items() if name not in ("kafka", "at")}
+        settings = self._paths(self._table({"bus": own}, "bus", BUS), BusConfig())
+        kind = settings.get("kind", BusConfig().kind)
+        if kind not in BUS_KINDS:
+            raise self._wrong("bus.kind", f"is {kind!r}; known: {', '.join(BUS_KINDS)}")
+        if ("kafka" in tables) != (kind == KAFKA_KIND):
+            raise self._wrong("bus.kafka", 'is needed where bus.kind is "kafka", and only there')
+        kafka = self._kafka("bus.kafka", tables["kafka"]) if "kafka" in tables else None
+        elsewhere = tables.get("at", {})
+        if not isinstance(elsewhere, dict):
             raise self._wrong("bus.at", "is a table of jurisdictions")
-        for jurisdiction in places:
-            self._topic("bus", "at", BusConfig().prefix, jurisdiction)
-        at = {name: PlaceConfig(**self._table(places, name, PLACE, "bus.at.")) for name in places}
-        table = self._table({"bus": {name: found[name] for name in found if name != "at"}}, "bus", BUS)
-        return BusConfig(**self._paths(table, BusConfig()), at=at)
+        at = {name: self._elsewhere(f"bus.at.{name}", table) for name, table in elsewhere.items()}
+        for name in at:
+            self._topic("bus.at", name, BusConfig().prefix, name)
+        return BusConfig(kafka=kafka, at=at, **settings)
+
+    def _elsewhere(self, name: str, table: object) -> KafkaSettings | None:
+        return None if table == {"tiles": True} else self._kafka(name, table)
+
+    def _kafka(self, name: str, table: object) -> KafkaSettings:
+        found = self._table({name: table}, name, KAFKA)
+        brokers = found.get("bootstrap", ())
+        if not brokers or not all(re.fullmatch(r".+:[0-9]{1,5}", each) for each in brokers):
+            raise self._wrong(f"{name}.bootstrap", 'is a list of brokers, each "host:port"')
+        kafka = KafkaSettings(**found)
+        for one, other in (("user", "password"), ("certificate", "key")):
+            if (getattr(kafka, one) is None) != (getattr(kafka, other) is None):
+                raise self._wrong(f"{name}.{one}", f"and {name}.{other} go together")
+        if kafka.ca is None and (kafka.user is not None or kafka.certificate is not None):
+            raise self._wrong(f"{name}.ca", "is missing: no password and no certificate is used without TLS")
+        if kafka.min_insync > kafka.replication:
+            raise self._wrong(f"{name}.min_insync", f"is {kafka.min_insync}, more than replication")
+        return kafka
 
     def _table(
-        self, found: Mapping[str, Any], name: str, kinds: Mapping[str, tuple[type, float, float]], where: str = ""
+        self, found: Mapping[str, Any], name: str, kinds: Mapping[str, tuple[type, float, float]]
     ) -> dict[str, Any]:
-        table, name = found.get(name, {}), where + name
+        table = found.get(name, {})
         if not isinstance(table, dict):
             raise self._wrong(name, "is a table")
         self._known(table, kinds.keys(), f"{name}.")
@@ -151,11 +173,13 @@ class _Reader:
             value = float(value) if abs(value) <= most else math.inf
         if kind is Path and isinstance(value, str):
             return self._folder / value
+        if kind is list and isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
         if kind is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(self._folder / item for item in value)
-        if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
+        if not isinstance(value, kind) or isinstance(value, bool):
             raise self._wrong(name, f"is a {KINDS[kind]}, not {value!r}")
-        if kind is not bool and isinstance(value, int | float) and not least <= value <= most:
+        if isinstance(value, int | float) and not least <= value <= most:
             raise self._wrong(name, f"is {value}; it must lie between {least:g} and {most:g}")
         return value
 
@@ -187,13 +211,8 @@ class _Reader:
 
 
 KINDS: Mapping[type, str] = {
-    str: "text",
-    bool: "true or false",
-    int: "whole number",
-    float: "number",
-    Path: "path",
-    tuple: "list of paths",
-}
+    str: "text", int: "whole number", float: "number", Path: "path", tuple: "list of paths", list: "list of texts",
+}  # fmt: skip
 NODE: Mapping[str, tuple[type, float, float]] = {
     "jurisdiction": (str, 0, 0),
     "data": (Path, 0, 0),
@@ -204,13 +223,20 @@ NODE: Mapping[str, tuple[type, float, float]] = {
     "acknowledgement": (str, 0, 0),
     "acknowledge_within_s": (float, 0.5, 600),
 }
-BUS: Mapping[str, tuple[type, float, float]] = {
-    "kind": (str, 0, 0),
-    "prefix": (str, 0, 0),
-    "folder": (Path, 0, 0),
-    "tiles": (bool, 0, 0),
+BUS: Mapping[str, tuple[type, float, float]] = {"kind": (str, 0, 0), "prefix": (str, 0, 0), "folder": (Path, 0, 0)}
+KAFKA: Mapping[str, tuple[type, float, float]] = {
+    "bootstrap": (list, 0, 0),
+    "ca": (Path, 0, 0),
+    "certificate": (Path, 0, 0),
+    "key": (Path, 0, 0),
+    "user": (str, 0, 0),
+    "password": (Path, 0, 0),
+    "replication": (int, 1, 32),
+    "min_insync": (int, 1, 32),
+    "retention_days": (int, 1, 36_500),
+    "request_s": (float, 1, 120),
+    "publish_s": (float, 5, 600),
 }
-PLACE: Mapping[str, tuple[type, float, float]] = {"tiles": (bool, 0, 0)}
 HTTP: Mapping[str, tuple[type, float, float]] = {
     "host": (str, 0, 0),
     "port": (int, 0, 65_535),

@@ -52,7 +52,6 @@ class MirrorParts:
     own_clock: OwnClock
     urls: Callable[[str], Sequence[str]]
     quiet_s: Callable[[str], float]
-    by_tiles: Callable[[str], bool]
     prefix: str
     clock: Callable[[], float] = time.time
 

@@ -35,13 +35,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where the guard looks: the bus, if the own logs are on one, and the partners' URLs.
+    """Where the guard looks: the bus and the partners' URLs.
 
     ``bus_needed``: the topics must be read before anything is sealed: what is acknowledged stands there, and another
     machine may have gone on from it.
     """
 
-    bus: Bus | None
+    bus: Bus
     session: aiohttp.ClientSession
     trust: TrustData
     prefix: str
@@ -113,9 +113,7 @@ def _compare(connection: sqlite3.Connection, state: OwnState, where: str, statem
 
 async def _on_bus(state: OwnState, reach: Reach) -> list[tuple[str, Statement]]:
     own = state.own.log
-    found: list[tuple[str, Statement]] = []
-    if reach.bus is None:
-        return found
+    found = []
     topics = (
         record_topic(reach.prefix, own.jurisdiction, own.family),
         checkpoint_topic(reach.prefix, own.jurisdiction),

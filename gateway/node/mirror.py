@@ -27,7 +27,6 @@ from gateway.node.statements import Statement
 from gateway.node.tileclient import TileClient, Unreachable
 
 PAUSE_S = 1.0
-TILES_EVERY_S = 1.0
 TICK_S = 0.25
 FIRST_KEEP_S = 2.0
 KEEP_S = 30.0
@@ -44,20 +43,17 @@ class Mirror:
 
     def __init__(self, follower: Follower) -> None:
         self.follower = follower
-        self._by_tiles = follower.parts.by_tiles(follower.log.jurisdiction)
         self._asked_at = time.monotonic()
         self._keep_at = self._asked_at + FIRST_KEEP_S
 
     async def run(self) -> None:
         """Follow until cancelled; a fault of one round is said and the next begins from what is durable."""
         async with asyncio.TaskGroup() as group:
-            if not self._by_tiles:
-                group.create_task(self._follow_topic())
+            group.create_task(self._follow_topic())
             group.create_task(self._watch())
 
     async def _follow_topic(self) -> None:
         topic = record_topic(self.follower.parts.prefix, self.follower.log.jurisdiction, self.follower.log.family)
-        self.follower.parts.measures.listen(topic)
         while True:
             try:
                 async with aclosing(self.follower.parts.bus.read(topic, self.follower.tail.position)) as batches:
@@ -91,8 +87,6 @@ class Mirror:
 
     def _quiet(self, tick: float) -> bool:
         """Whether the owner's checkpoint is to be asked for: nobody has said anything of it for long enough."""
-        if self._by_tiles:
-            return tick - self._asked_at >= TILES_EVERY_S
         silent_s = tick - max(self.follower.freshness.heard_at or 0.0, self._asked_at)
         return silent_s > self.follower.parts.quiet_s(self.follower.log.jurisdiction)
 

@@ -20,13 +20,16 @@ import aiohttp
 import structlog
 
 from gateway.bus.embedded import EmbeddedBus
-from gateway.bus.port import Bus, BusError, Message, checkpoint_topic
+from gateway.bus.kafka import KafkaBus
+from gateway.bus.kafka_settings import KafkaSettings
+from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, record_topic
+from gateway.bus.routed import Nowhere, RoutedBus
 from gateway.errors import CannotRun
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
 from gateway.node import guard, index, nodekeys, rejudge
-from gateway.node.config import Config
+from gateway.node.config import EMBEDDED, Config
 from gateway.node.counter import Counter
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
@@ -42,6 +45,7 @@ from gateway.recognition.checks import smallest_budget
 SCHEMA = logbook.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
 READERS = 2
+TILES_EVERY_S = 1.0
 PAUSE_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -115,7 +119,6 @@ class Node:
             own_clock=self.own_clock,
             urls=self.urls,
             quiet_s=self.quiet_s,
-            by_tiles=self.config.by_tiles,
             prefix=prefix,
         )
         self._stack.push_async_callback(self._keep_heartbeats)
@@ -153,13 +156,12 @@ class Node:
                 return
             await asyncio.sleep(PAUSE_S)
         self.publisher.open()
-        if not self.config.by_tiles(self.jurisdiction.id):
-            await self.relay.run()
+        await self.relay.run()
 
     async def _fault_found(self) -> CannotRun | None:
         """What the guard has against sealing now."""
         reach = guard.Reach(
-            None if self.config.by_tiles(self.jurisdiction.id) else self.bus,
+            self.bus,
             self.session,
             self.trust.current,
             self.config.bus.prefix,
@@ -181,7 +183,7 @@ class Node:
             for entry in other.logs:
                 if entry.origin not in self.followers:
                     await self._follow(entry.origin, other.id, entry.family)
-            if other.id not in self._listened and not self.config.by_tiles(other.id):
+            if other.id not in self._listened:
                 self._listened.add(other.id)
                 self._group.create_task(self._listen(other.id))
 
@@ -189,6 +191,8 @@ class Node:
         mirrored = await self.mirrors.write(lambda c: logbook.open_log(c, origin, jurisdiction, family))
         with faults_named(self.mirrors.path):
             follower = self.followers[origin] = Follower.open(mirrored, self.parts)
+        if not self.config.by_tiles(jurisdiction):
+            self.measures.listen(record_topic(self.config.bus.prefix, jurisdiction, family))
         self._group.create_task(self._keep_following(follower))
 
     async def _keep_following(self, follower: Follower) -> None:
@@ -216,7 +220,8 @@ class Node:
     async def _listen(self, jurisdiction: str) -> None:
         """A partner's checkpoint topic: heartbeats and published checkpoints of all its logs."""
         topic = checkpoint_topic(self.config.bus.prefix, jurisdiction)
-        self.measures.listen(topic)
+        if not self.config.by_tiles(jurisdiction):
+            self.measures.listen(topic)
         while True:
             try:
                 async with aclosing(self.bus.read(topic, None)) as batches:
@@ -287,15 +292,24 @@ class Node:
         return smallest_budget(trust.agreements, trust.catalogue, jurisdiction, self.jurisdiction.id)
 
     def quiet_s(self, jurisdiction: str) -> float:
-        """Half of it: then the checkpoint is asked for."""
-        return self.budget_s(jurisdiction) / 2
+        """Half of it: then the checkpoint is asked for. Where tiles alone carry its records, that is done much more
+        often.
+        """
+        half_s = self.budget_s(jurisdiction) / 2
+        return min(TILES_EVERY_S, half_s) if self.config.by_tiles(jurisdiction) else half_s
 
 
-def open_bus(config: Config) -> EmbeddedBus:
-    """The bus that the settings name."""
-    if config.bus.kind != "embedded":
-        raise CannotRun("config.form", f"bus.kind {config.bus.kind!r} is not known; known: embedded", field="bus.kind")
-    return EmbeddedBus(config.bus.folder, prefix=config.bus.prefix)
+def open_bus(config: Config) -> Bus:
+    """The bus that the settings name, and what they say of certain jurisdictions' topics."""
+    settings = config.bus
+    usual = EmbeddedBus(settings.folder, prefix=settings.prefix) if settings.kind == EMBEDDED else None
+    elsewhere = {each: _cluster(cluster, settings.prefix) for each, cluster in settings.at.items()}
+    bus = usual or _cluster(settings.kafka, settings.prefix)
+    return RoutedBus(bus, elsewhere, prefix=settings.prefix) if elsewhere else bus
+
+
+def _cluster(cluster: KafkaSettings | None, prefix: str) -> Bus:
+    return Nowhere() if cluster is None else KafkaBus(cluster, prefix=prefix)
 
 
 def lock_data(config: Config) -> int:

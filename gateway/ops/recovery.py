@@ -122,13 +122,11 @@ async def _rebuild(work: _Work, origin: str, family: str) -> Log:
         own_clock=OwnClock(),
         urls=lambda _: everywhere,
         quiet_s=lambda _: 3600.0,
-        by_tiles=work.config.by_tiles,
         prefix=work.config.bus.prefix,
     )
     follower = Follower.open(log, parts)
-    if not work.config.by_tiles(log.jurisdiction):
-        await _read_topic(follower, work)
-        await _hear_topic(follower, work)
+    await _read_topic(follower, work)
+    await _hear_topic(follower, work)
     await _ask_partners(follower, work)
     await Mirror(follower).catch_up()
     if follower.log.frozen is not None:

@@ -36,8 +36,7 @@ def application(node: Node, access: Access) -> web.Application:
 
 def _state(node: Node) -> parts.State:
     def unsent() -> dict[str, int]:
-        owned = () if node.config.by_tiles(node.jurisdiction.id) else node.publisher.logs.values()
-        return {state.own.log.origin: node.relay.unsent(state) for state in owned}
+        return {state.own.log.origin: node.relay.unsent(state) for state in node.publisher.logs.values()}
 
     return parts.State(
         node.jurisdiction.id,

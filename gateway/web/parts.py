@@ -30,8 +30,8 @@ DOCUMENT = web.AppKey("document", bytes)
 @dataclass(frozen=True, slots=True)
 class State:
     """How the node is. ``…_fault``: why it is not ready, asked anew each time; ``started_at``: seconds;
-    ``acknowledgement``: ``local`` or ``replicated``; ``unsent``: own leaves by origin, of logs that are on a bus;
-    ``budget_s``, ``by_tiles``: of a jurisdiction.
+    ``acknowledgement``: ``local`` or ``replicated``; ``unsent``: own leaves by origin; ``budget_s``, ``by_tiles``: of a
+    jurisdiction.
     """
 
     jurisdiction: str

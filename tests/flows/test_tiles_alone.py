@@ -6,6 +6,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from gateway.ledger.highwater import HighWater
@@ -21,7 +22,7 @@ NUMBERS = {"sanhe": builders.food_number(1), "xianghe": builders.food_number(2),
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Sanhe and xianghe share a bus that tongzhou does not reach; the three reach one another over HTTP."""
     async with World(tmp_path, *NEAR, FAR, served=(*NEAR, FAR)) as world:
-        world.configure(FAR, "bus", tiles=True)
+        world.configure(FAR, "bus", kind="tiles")
         world.configure("sanhe", f"bus.at.{FAR}", tiles=True)
         world.configure("xianghe", f"bus.at.{FAR}", tiles=True)
         yield world
@@ -75,8 +76,11 @@ async def test_a_silent_owner_is_asked_about_at_a_partner(world: World) -> None:
 async def test_what_was_published_without_a_bus_is_not_waited_for(world: World) -> None:
     far = await world.start(FAR)
     await publish(far, NUMBERS[FAR])
-    assert far.node.relay.fault is None
-    assert far.node.publisher.logs["licence"].own.unshown == 0
+    await far.sent()
+    async with aiohttp.ClientSession(world.urls[FAR]) as http, http.get("/v1/network") as answer:
+        found = await answer.json()
+    assert (found["relay"]["ok"], set(found["relay"]["unsent"].values()), found["topics"]) == (True, {0}, {})
+    assert [each["by_tiles"] for each in found["jurisdictions"]] == [True] * 3
 
 
 async def test_the_guard_asks_partners_whatever_the_bus(world: World) -> None:
@@ -89,5 +93,5 @@ async def test_the_guard_asks_partners_whatever_the_bus(world: World) -> None:
     data.mkdir()
     for family in ("licence", "credit"):
         HighWater.create(data / f"{family}.highwater").close()
-    again = await world.start(FAR)
-    await eventually(lambda: (again.node.publisher.refusing or again).reason == "ledger.behind", "the guard says so")
+    publisher = (await world.start(FAR)).node.publisher
+    await eventually(lambda: getattr(publisher.refusing, "reason", "") == "ledger.behind", "the guard says so")

@@ -60,7 +60,6 @@ async def mirror_parts(
                 own_clock=OwnClock(),
                 urls=lambda _: (),
                 quiet_s=lambda _: 3600.0,
-                by_tiles=lambda _: False,
                 prefix="jjj",
                 clock=clock,
             )

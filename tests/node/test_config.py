@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from gateway.bus.kafka_settings import KafkaSettings
 from gateway.errors import CannotRun
-from gateway.node.config import BusConfig, Config, HttpConfig, PlaceConfig, load
+from gateway.node.config import BusConfig, Config, HttpConfig, load
 from gateway.ops import nodefolder
 from tests.simulator import World
 
 NODE = '[node]\njurisdiction = "sanhe"\n'
+KAFKA = '[bus]\nkind = "kafka"\n[bus.kafka]\nbootstrap = ["k:1"]\n'
 
 
 def read(folder: Path, text: str) -> Config:
@@ -34,7 +36,8 @@ def test_every_setting_can_be_said(tmp_path: Path) -> None:
     text = NODE + (
         'data = "/data"\nkeys = "k"\ntrust = "t"\nschemas = ["s", "/more"]\nheartbeat_s = 2\n'
         'acknowledgement = "replicated"\nacknowledge_within_s = 3\n'
-        '[bus]\nkind = "embedded"\nprefix = "pre"\nfolder = "b"\ntiles = true\n[bus.at.sanhe]\ntiles = false\n'
+        '[bus]\nkind = "embedded"\nprefix = "pre"\nfolder = "b"\n[bus.at.tongzhou]\ntiles = true\n'
+        '[bus.at.wuqing]\nbootstrap = ["k:1"]\n'
         '[http]\nhost = "::1"\nport = 1\ntoken = "tok"\nbody_bytes = 65536\nrecords_a_request = 1\nrequest_s = 2\n'
     )
     assert read(tmp_path, text) == Config(
@@ -47,7 +50,7 @@ def test_every_setting_can_be_said(tmp_path: Path) -> None:
         2.0,
         "replicated",
         3.0,
-        BusConfig("embedded", "pre", tmp_path / "b", True, {"sanhe": PlaceConfig(False)}),
+        BusConfig("embedded", "pre", tmp_path / "b", None, {"tongzhou": None, "wuqing": KafkaSettings(("k:1",))}),
         HttpConfig("::1", 1, tmp_path / "tok", 65_536, 1, 2),
     )
 
@@ -57,9 +60,12 @@ def test_who_acknowledges_when(tmp_path: Path) -> None:
     said = {
         "": False,
         'acknowledgement = "replicated"': True,
-        '[bus]\nkind = "kafka"': True,
-        'acknowledgement = "local"\n[bus]\nkind = "kafka"': False,
-        '[bus]\nkind = "kafka"\n[bus.at.sanhe]\ntiles = true': False,
+        KAFKA: True,
+        'acknowledgement = "local"\n' + KAFKA: False,
+        KAFKA + "[bus.at.sanhe]\ntiles = true": False,
+        '[bus.at.sanhe]\nbootstrap = ["k:1"]': True,
+        '[bus.at.tongzhou]\nbootstrap = ["k:1"]': False,
+        '[bus]\nkind = "tiles"': False,
     }
     assert {text: read(tmp_path, NODE + text).replicated for text in said} == said
 
@@ -67,7 +73,7 @@ def test_who_acknowledges_when(tmp_path: Path) -> None:
 def test_who_is_followed_by_tiles(tmp_path: Path) -> None:
     one = read(tmp_path, NODE + "[bus.at.tongzhou]\ntiles = true")
     assert [one.by_tiles(each) for each in ("sanhe", "tongzhou", "wuqing")] == [False, True, False]
-    most = read(tmp_path, NODE + "[bus]\ntiles = true\n[bus.at.tongzhou]\ntiles = false")
+    most = read(tmp_path, NODE + '[bus]\nkind = "tiles"\n[bus.at.tongzhou]\nbootstrap = ["k:1"]')
     assert [most.by_tiles(each) for each in ("sanhe", "tongzhou", "wuqing")] == [True, False, True]
 
 
@@ -97,14 +103,15 @@ def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> 
         ('[node]\njurisdiction = "San He"', "node.jurisdiction"),
         (NODE + '[bus]\nprefix = "A B"', "bus.prefix"),
         (NODE + 'acknowledgement = "maybe"', "node.acknowledgement"),
-        (NODE + 'acknowledgement = "replicated"\n[bus]\ntiles = true', "node.acknowledgement"),
+        (NODE + 'acknowledgement = "replicated"\n[bus]\nkind = "tiles"', "node.acknowledgement"),
         (NODE + "acknowledge_within_s = 0", "node.acknowledge_within_s"),
-        (NODE + "[bus]\ntiles = 1", "bus.tiles"),
+        (NODE + '[bus]\nkind = "rabbit"', "bus.kind"),
         (NODE + "[bus]\nat = 1", "bus.at"),
         (NODE + "[bus.at]\nsanhe = true", "bus.at.sanhe"),
-        (NODE + '[bus.at."San He"]\ntiles = true', "bus.at"),
+        (NODE + '[bus.at."San He"]\ntiles = true', "bus.at.San He"),
         (NODE + "[bus.at.sanhe]\ntile = true", "bus.at.sanhe.tile"),
         (NODE + '[bus.at.sanhe]\ntiles = "yes"', "bus.at.sanhe.tiles"),
+        (NODE + "[bus.at.sanhe]\n", "bus.at.sanhe.bootstrap"),
         (NODE + "[http]\nport = 65536", "http.port"),
         (NODE + "[http]\nport = 80.0", "http.port"),
         (NODE + "[http]\nport = true", "http.port"),
