@@ -54,7 +54,7 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class Outage:
     """A bus that is away: ``records`` published meanwhile at ``per_s``, mirrored at ``drained_per_s`` once it is back;
     ``rss_mb``: the owner's peak resident memory with all of them unsent, MiB.
     """
@@ -85,7 +85,7 @@ class Figures:
     audit: Rate
     audit_structure: Rate
     verify: Latency
-    backlog: Backlog
+    outage: Outage
     rss_mb: float
     records: int
     record_bytes: int
@@ -99,7 +99,7 @@ class Figures:
             "audit": self.audit.to_json(),
             "audit_structure": self.audit_structure.to_json(),
             "verify": self.verify.to_json(),
-            "backlog": self.backlog.to_json(),
+            "outage": self.outage.to_json(),
             "rss_mb": round(self.rss_mb, 1),
             "records": self.records,
             "record_bytes": self.record_bytes,
@@ -123,7 +123,7 @@ class Figures:
             f"核验 verify over HTTP: median {seen.median_ms:.2f} ms, p99 {seen.p99_ms:.2f} ms"
             f" with {seen.licences:,} licences; a bare look-up and signature check {seen.baseline_ms:.2f} ms"
         )
-        left = self.backlog
+        left = self.outage
         lines.append(
             f"总线中断 bus away: {left.records:,} records published at {left.per_s:,.0f}/s in {left.rss_mb:.0f} MiB,"
             f" mirrored at {left.drained_per_s:,.0f}/s when it is back"

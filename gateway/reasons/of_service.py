@@ -74,6 +74,14 @@ OF_SERVICE: Mapping[str, Reason] = {
     "recover.incomplete": told("未能取回全部已签署的条目", "not all that was signed could be fetched", OWN_IT),
     "recover.unasked": told("有对方节点未能询问", "a partner could not be asked", OWN_IT),
     # commands
+    "file.busy": told("此文件正在由另一进程发布", "another run publishes this file", WAIT),
+    "watch.folder": told("无法使用投递目录", "the drop folder cannot be used", OWN_IT),
+    "watch.running": told("投递目录已有另一进程在监视", "another process watches this drop folder", OWN_IT),
+    "output.io": told("无法写入输出", "the output cannot be written", OWN_IT),
+    "follow.running": told("已有程序在向该文件夹写入", "another process follows into this folder", OWN_IT),
+    "follow.state": told(
+        "文件夹内的进度与文件不符，请改用新的文件夹", "the folder's state is not that of its files", OWN_IT
+    ),
     "slip.missing": told("无法打开核验单", "the slip cannot be opened", OWN_IT),
     "demo.place": told("演示中没有该地区", "the demo has no such jurisdiction", OWN_IT),
     "demo.stuck": told("演示没有在规定时间内完成", "the demo did not come to an end in time", OWN_IT),
