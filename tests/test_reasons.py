@@ -28,9 +28,10 @@ LOUD = {"debug", "info", "warning", "error", "exception", "critical"}
 FILES = (".txt", ".json", ".pem", ".sqlite", ".toml", ".example")
 OTHERS = {
     *("area.jurisdictions", "node.jurisdiction", "jurisdictions.keys.vkey", "holder.category", "gateway.ops"),
-    *("bus.kind", "bus.kafka", "bus.at", "message.timestamp.type", "http.read_drafts"),
+    *("bus.kind", "bus.kafka", "bus.at", "message.timestamp.type", "node.acknowledgement"),
+    *("http.read_drafts", "publish.commit", "publish.highwater", "publish.judge_sign"),
 }
-"""Settings, paths of roster and record, a package, a stage of the measures; a setting of Kafka's."""
+"""Settings, paths of roster and record, a package, stages of the measures; a setting of Kafka's."""
 FIELDS = ("data.", "jjj.")
 
 

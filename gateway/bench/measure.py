@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
+import sqlite3
 import statistics
 import sys
 import tempfile
@@ -22,8 +24,9 @@ import orjson
 from gateway.audit import auditor, exporter
 from gateway.bench import workload
 from gateway.bench.baselines import Plain
-from gateway.bench.figures import Figures, Latency, Rate
+from gateway.bench.figures import Figures, Latency, Outage, Rate
 from gateway.bench.nodes import OWNER, PARTNER, Node, running, set_up, size_of
+from gateway.bus.port import record_topic
 from gateway.errors import CannotRun
 from gateway.ops import asking, handing
 
@@ -49,12 +52,11 @@ async def bench(records: int, licences: int, *, progress: Progress) -> Figures:
                 mirrored = await _mirrored(session, partner, records)
                 mirror = Rate(mirrored, plain.mirror(1), plain.mirror(A_REQUEST))
                 audits = await _audits(folder / "export", owner, records, plain)
-                await _publish(session, owner, max(licences - records, 0), records, progress)
-                await size_of(session, partner, max(licences, records))
+                outage = await _outage(session, owner, partner, records, licences, progress)
                 latency = await _verify(session, partner, max(licences, records), plain)
                 peak = max(owner.peak_mb(), partner.peak_mb())
     size = len(orjson.dumps(workload.draft(1)))
-    return Figures(publish, mirror, *audits, latency, peak, records, size, machine())
+    return Figures(publish, mirror, *audits, latency, outage, peak, records, size, machine())
 
 
 def machine() -> str:
@@ -87,6 +89,22 @@ async def _publish(session: aiohttp.ClientSession, node: Node, count: int, start
     begun = time.perf_counter()
     await asyncio.gather(*(client() for _ in range(IN_FLIGHT)))
     return count / (time.perf_counter() - begun)
+
+
+async def _outage(
+    session: aiohttp.ClientSession, owner: Node, partner: Node, held: int, licences: int, progress: Progress
+) -> Outage:
+    """Publish the rest of the licences while the bus takes nothing; then wait until the partner has all."""
+    count = max(licences - held, 0)
+    topic = owner.folder.parent / "bus" / f"{record_topic('jjj', OWNER, 'licence')}.sqlite"
+    with contextlib.closing(sqlite3.connect(topic, isolation_level=None)) as lock:
+        lock.execute("BEGIN IMMEDIATE")
+        per_s = await _publish(session, owner, count, held, progress)
+        rss_mb = owner.peak_mb()
+        lock.execute("ROLLBACK")
+    begun = time.perf_counter()
+    await size_of(session, partner, held + count)
+    return Outage(count, per_s, count / (time.perf_counter() - begun), rss_mb)
 
 
 async def _mirrored(session: aiohttp.ClientSession, node: Node, records: int) -> float:

@@ -111,10 +111,15 @@ class DropFolder:
         self._seen.pop(file.name, None)
 
     def report_of(self, file: Path) -> Path:
-        """Where a report is written until it is whole; what an earlier try left there is gone."""
-        for old in (self.path / ".watch").iterdir():
-            old.unlink()
-        return self.path / ".watch" / report_beside(file).name
+        """Where a report is written until it is whole; what an earlier try left there is gone. Raises ``CannotRun``
+        "watch.folder".
+        """
+        place = self.path / ".watch"
+        with self._usable():
+            place.mkdir(exist_ok=True)
+            for old in place.iterdir():
+                old.unlink()
+        return place / report_beside(file).name
 
     def file_away(self, file: Path, *, rejected: bool, told: str = "") -> Path:
         """Move a file that is dealt with, its report or ``told`` before it, so that none lies in ``rejected/`` without
@@ -135,16 +140,19 @@ class DropFolder:
         return place
 
     def put_back(self) -> list[Path]:
-        """Files that somebody went on writing after they were moved, in the folder again."""
+        """Files that somebody went on writing after they were moved, in the folder again. Raises ``CannotRun``
+        "watch.folder".
+        """
         found = []
         for place, seen in list(self._moved.items()):
             stamp = stamp_of(place)
             if stamp is None or stamp.inode != seen.stamp.inode or self._clock() - seen.since > LOOK_AFTER_S:
                 del self._moved[place]
             elif stamp.size > seen.stamp.size:
-                del self._moved[place]
                 back = _free(self.path / place.name)
-                place.replace(back)
+                with self._usable():
+                    place.replace(back)
+                del self._moved[place]
                 found.append(back)
         return found
 

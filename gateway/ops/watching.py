@@ -29,7 +29,8 @@ LOOK_EVERY_S = 1.0
 PAUSES_S = (5.0, 10.0, 20.0, 40.0, 60.0)
 """Before the node is asked again; the last again and again."""
 CHANGED = "table.changed"
-FAULTS_OF_A_FILE = ("table.", "profile.", "form.", "row.")
+FAULTS_OF_A_FILE = ("table.", "profile.no_match", "form.", "row.")
+"""How their reasons begin; what else is wrong with a profile is the operator's fault."""
 
 Hand = Callable[[Path, Path], Awaitable[Tally]]
 """Publish a file, with its report at the second path."""

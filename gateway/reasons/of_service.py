@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.reasons.told import CALLER, OWN_IT, WAIT, Reason, told
+from gateway.reasons.told import CALLER, OWN_IT, SEND_AGAIN, WAIT, Reason, told
 
 OF_SERVICE: Mapping[str, Reason] = {
     # requests
@@ -46,6 +46,20 @@ OF_SERVICE: Mapping[str, Reason] = {
     "node.refused": told("节点拒绝了请求", "the node refused the request", OWN_IT),
     "http.bind": told("无法监听该地址或端口", "the address or port cannot be listened on", OWN_IT),
     "http.token": told("访问令牌的设置有误", "the bearer token's setting is wrong", OWN_IT),
+    # acknowledgement
+    "publish.unacknowledged": told(
+        "已在本节点落盘，总线尚未确认，暂无回执；未丢失，也不会重复",
+        "durable here, not yet at the bus, so there is no receipt yet; nothing is lost, nothing will count twice",
+        SEND_AGAIN,
+    ),
+    "publish.bus_away": told(
+        "总线不可用，本节点暂不受理新的记录", "the bus is away: nothing new is taken until it is back", SEND_AGAIN
+    ),
+    "publish.bus_unread": told(
+        "尚未能读取总线上本节点的主题，暂不封存",
+        "this node's own topics can't be read yet: nothing is sealed before",
+        WAIT,
+    ),
     # ledger
     "ledger.io": told(
         "账本读写失败，未作任何确认", "the ledger cannot be read or written: nothing was acknowledged", OWN_IT

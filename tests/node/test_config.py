@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from gateway.bus.kafka_settings import KafkaSettings
 from gateway.errors import CannotRun
 from gateway.node.config import BusConfig, Config, HttpConfig, load
 from gateway.ops import nodefolder
 from tests.simulator import World
 
 NODE = '[node]\njurisdiction = "sanhe"\n'
+KAFKA = '[bus]\nkind = "kafka"\n[bus.kafka]\nbootstrap = ["k:1"]\n'
 
 
 def read(folder: Path, text: str) -> Config:
@@ -33,7 +35,9 @@ def test_what_is_not_said_has_its_default_and_every_path_is_absolute(tmp_path: P
 def test_every_setting_can_be_said(tmp_path: Path) -> None:
     text = NODE + (
         'data = "/data"\nkeys = "k"\ntrust = "t"\nschemas = ["s", "/more"]\nheartbeat_s = 2\n'
-        '[bus]\nkind = "embedded"\nprefix = "pre"\nfolder = "b"\n'
+        'acknowledgement = "replicated"\nacknowledge_within_s = 3\n'
+        '[bus]\nkind = "embedded"\nprefix = "pre"\nfolder = "b"\n[bus.at.tongzhou]\ntiles = true\n'
+        '[bus.at.wuqing]\nbootstrap = ["k:1"]\n'
         '[http]\nhost = "::1"\nport = 1\ntoken = "tok"\nbody_bytes = 65536\nrecords_a_request = 1\nrequest_s = 2\n'
     )
     assert read(tmp_path, text) == Config(
@@ -44,9 +48,33 @@ def test_every_setting_can_be_said(tmp_path: Path) -> None:
         tmp_path / "t",
         (tmp_path / "s", Path("/more")),
         2.0,
-        BusConfig("embedded", "pre", tmp_path / "b"),
+        "replicated",
+        3.0,
+        BusConfig("embedded", "pre", tmp_path / "b", None, {"tongzhou": None, "wuqing": KafkaSettings(("k:1",))}),
         HttpConfig("::1", 1, tmp_path / "tok", 65_536, 1, 2),
     )
+
+
+def test_who_acknowledges_when(tmp_path: Path) -> None:
+    """On the embedded bus at once, wherever there are brokers when they have it, unless the operator says otherwise."""
+    said = {
+        "": False,
+        'acknowledgement = "replicated"': True,
+        KAFKA: True,
+        'acknowledgement = "local"\n' + KAFKA: False,
+        KAFKA + "[bus.at.sanhe]\ntiles = true": False,
+        '[bus.at.sanhe]\nbootstrap = ["k:1"]': True,
+        '[bus.at.tongzhou]\nbootstrap = ["k:1"]': False,
+        '[bus]\nkind = "tiles"': False,
+    }
+    assert {text: read(tmp_path, NODE + text).replicated for text in said} == said
+
+
+def test_who_is_followed_by_tiles(tmp_path: Path) -> None:
+    one = read(tmp_path, NODE + "[bus.at.tongzhou]\ntiles = true")
+    assert [one.by_tiles(each) for each in ("sanhe", "tongzhou", "wuqing")] == [False, True, False]
+    most = read(tmp_path, NODE + '[bus]\nkind = "tiles"\n[bus.at.tongzhou]\nbootstrap = ["k:1"]')
+    assert [most.by_tiles(each) for each in ("sanhe", "tongzhou", "wuqing")] == [True, False, True]
 
 
 def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> None:
@@ -74,6 +102,16 @@ def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> 
         (NODE + "data = 1", "node.data"),
         ('[node]\njurisdiction = "San He"', "node.jurisdiction"),
         (NODE + '[bus]\nprefix = "A B"', "bus.prefix"),
+        (NODE + 'acknowledgement = "maybe"', "node.acknowledgement"),
+        (NODE + 'acknowledgement = "replicated"\n[bus]\nkind = "tiles"', "node.acknowledgement"),
+        (NODE + "acknowledge_within_s = 0", "node.acknowledge_within_s"),
+        (NODE + '[bus]\nkind = "rabbit"', "bus.kind"),
+        (NODE + "[bus]\nat = 1", "bus.at"),
+        (NODE + "[bus.at]\nsanhe = true", "bus.at.sanhe"),
+        (NODE + '[bus.at."San He"]\ntiles = true', "bus.at.San He"),
+        (NODE + "[bus.at.sanhe]\ntile = true", "bus.at.sanhe.tile"),
+        (NODE + '[bus.at.sanhe]\ntiles = "yes"', "bus.at.sanhe.tiles"),
+        (NODE + "[bus.at.sanhe]\n", "bus.at.sanhe.bootstrap"),
         (NODE + "[http]\nport = 65536", "http.port"),
         (NODE + "[http]\nport = 80.0", "http.port"),
         (NODE + "[http]\nport = true", "http.port"),

@@ -129,15 +129,16 @@ async def test_while_the_node_is_away_nothing_moves(
     assert sanhe.size() == 3
 
 
-async def test_what_is_this_machines_fault_is_no_files(folder: DropFolder) -> None:
+@pytest.mark.parametrize("reason", ["report.io", "scratch.io", "profile.form", "access.token", "file.busy"])
+async def test_what_is_no_fault_of_the_file_moves_nothing(folder: DropFolder, reason: str) -> None:
     async def full(file: Path, report: Path) -> Tally:
-        raise CannotRun("report.io", "no space left on device")
+        raise CannotRun(reason, "no space left on device")
 
     told: list[str] = []
     table(folder.path / "a.csv", 3)
     watcher = await drained(folder, full, told)
     assert watcher.trouble is not None
-    assert watcher.trouble.reason == "report.io"
+    assert watcher.trouble.reason == reason
     assert lying(folder) == ["a.csv"]
 
 
