@@ -29,6 +29,11 @@ from gateway.records.rules import PERSON, check_holder
 
 HIDDEN = "（已隐去）"
 _CATEGORY = "holder.category"
+_LOST_DIGITS = re.compile("[0-9](?:[.][0-9]+)?E[+][0-9]{2,3}")
+_LOST = (
+    "长数字被表格软件改写，末尾数字已丢失；请将单元格设为文本格式后重新填写",
+    "a spreadsheet has written a long number in short and lost its end: make the cell text and enter it anew",
+)
 _PLACE = re.compile("[.][0-9]+(?=[.]|$)")
 
 Set = Callable[[dict[str, Any], Any], None]
@@ -123,6 +128,9 @@ class RowMapping:
             if not written or written in absent:
                 if cell.required:
                     findings.append(finding("row.required", cell.header, "必填项为空", "the cell is empty"))
+                continue
+            if "E+" in written and _LOST_DIGITS.fullmatch(written) is not None:
+                findings.append(finding("cell.digits", cell.header, *_LOST, written))
                 continue
             value = written
             if cell.read is not None:

@@ -158,7 +158,8 @@ class Reading:
         draft = self._mapping.draft(row)
         if self._nodes is not None and draft.jurisdiction not in self._nodes:
             name = draft.jurisdiction
-            raise Refused("area.no_node", f"no node here speaks for {name}", zh=f"{name} 没有接入节点", field="source")
+            where = "source" if self.profile.area is None else self.profile.area.column
+            raise Refused("area.no_node", f"no node here speaks for {name}", zh=f"{name} 没有接入节点", field=where)
         return draft
 
     def _check_whole(self, row: Row) -> None:

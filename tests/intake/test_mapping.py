@@ -103,6 +103,13 @@ def test_columns_that_are_missing_are_a_fault_of_every_row() -> None:
     assert refused.value.zh == "企业名称、注册日期：表中没有这一列；统一社会信用代码：必填项为空"
 
 
+@pytest.mark.parametrize("written", ["1.23457E+15", "9.11101E+17", "1E+18"])
+def test_a_number_that_a_spreadsheet_wrote_in_short_is_no_number(written: str) -> None:
+    with pytest.raises(Refused) as refused:
+        RowMapping(parse(SMALL, "small"), ("证号", "类型"), own="sanhe").draft(Row(2, (written, "营业执照")))
+    assert (refused.value.reason, refused.value.field) == ("cell.digits", "证号")
+
+
 def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
     with pytest.raises(Refused) as refused:
         RowMapping(PROFILE, COLUMNS).draft(row(企业名称="", 注册日期="昨天", 归并区划码="120114"))
