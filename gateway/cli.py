@@ -22,7 +22,7 @@ import click
 import orjson
 import structlog
 
-from gateway import __version__, commands, departments
+from gateway import __version__, commands, departments, inquiries
 from gateway.errors import GatewayError
 from gateway.reasons import sentence
 from gateway.records import families
@@ -207,25 +207,56 @@ async def template(profile: str, output: Path | None) -> int:
 
 @main.command()
 @click.argument("number", required=False)
-@click.option("--holder", help="Name or 统一社会信用代码 of the holder.")
-@click.option("--type", "type_code", help="Licence type code.")
+@click.option("--subject", help="The licence chosen of several, as the list says it; with --source.")
 @click.option("--source", help="Jurisdiction that issued it.")
-@click.option("--purpose", default="", help="What it is wanted for.")
+@click.option("--holder", help="Name or 统一社会信用代码 of the holder.")
+@click.option("--type", help="Licence type code.")
+@click.option("--purpose", help="What it is wanted for.")
+@click.option("--case", help="Number of the case at hand; stands in the slip.")
+@click.option("--presented", multiple=True, metavar="FIELD=VALUE", help="What the party presents: content=…")
 @click.option("--as-of", metavar="YYYY-MM-DD")
 @click.option("--known-at", metavar="INSTANT")
-@click.option("--file", "listed", type=FILE, help="One number a line.")
+@click.option("--file", "listed", type=FILE, help="One number a line, or CSV with a column number (证照编号).")
 @click.option("--slip", type=FILE, help="Check a slip offline instead.")
 @click.option("--trust", type=FOLDER, help="Folder with roster.json, for --slip.")
+@click.option("--token", type=FILE, help="File with the bearer token.")
 @json_option
 @node_option
 @body
-async def verify(number: str | None, listed: Path | None, slip: Path | None, trust: Path | None, **asked: Any) -> int:
-    """核验证照 · Ask a node about a licence."""
+async def verify(
+    number: str | None,
+    listed: Path | None,
+    slip: Path | None,
+    trust: Path | None,
+    token: Path | None,
+    presented: tuple[str, ...],
+    as_json: bool,
+    node: str,
+    **asked: str | None,
+) -> int:
+    """核验证照 · Ask a node about a licence, or about every licence of a list."""
     if slip is not None:
-        return commands.verify_slip(slip, trust, as_json=asked["as_json"])
-    as_json, node = asked.pop("as_json"), asked.pop("node")
-    asked["type"] = asked.pop("type_code")
-    return await commands.verify(number, listed, asked, as_json=as_json, node=node)
+        return inquiries.verify_slip(slip, trust, as_json=as_json)
+    shown = {"presented": inquiries.presented(presented)} if presented else {}
+    said = {name: value for name, value in asked.items() if value}
+    questions = inquiries.questions(number, listed, {**said, **shown})
+    secret = inquiries.secret(token)
+    return await inquiries.verify(questions, many=listed is not None, as_json=as_json, node=node, token=secret)
+
+
+@main.group()
+def trust() -> None:
+    """名册、协议与目录 · Roster, agreements and catalogue."""
+
+
+@trust.command("lint")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--at", metavar="DAY|INSTANT", help="Look at them on this day; today if absent.")
+@json_option
+@body
+async def trust_lint(folder: Path, at: str | None, as_json: bool) -> int:
+    """检查矛盾、缺口和重叠 · Find contradictions, gaps and overlaps; print who recognises what."""
+    return inquiries.trust_lint(folder, at, as_json=as_json)
 
 
 @main.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -27,14 +27,14 @@ from gateway.bench.backlog import History
 from gateway.bench.figures import Figures
 from gateway.demo import run as demo_run
 from gateway.demo.example import example_public_keys
-from gateway.errors import CannotRun, Refused
+from gateway.inquiries import secret
 from gateway.intake import profiles
 from gateway.intake.outcomes import Item, RefusedRow, RepeatedRow
 from gateway.intake.reading import open_reading
 from gateway.intake.refusals import reasons
 from gateway.intake.rejects import report_beside
 from gateway.node.config import load
-from gateway.ops import asking, handing, nodefolder, recovery, slips, telling, templating
+from gateway.ops import handing, nodefolder, recovery, telling, templating
 from gateway.ops.advancing import Advance
 from gateway.ops.delivery import Terms, deliver
 from gateway.ops.dropfolder import DropFolder
@@ -170,14 +170,7 @@ def _tell(line: str) -> None:
 
 def terms(node: str, profile: str | None, token: Path | None, **given: Any) -> Terms:
     """Where files go, and how. Raises ``CannotRun`` "file.unreadable" for the token's file."""
-    return Terms(node.rstrip("/"), profile, token=_text(token).strip() if token is not None else None, **given)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotRun("file.unreadable", f"{file}: {error}") from error
+    return Terms(node.rstrip("/"), profile, token=secret(token), **given)
 
 
 def _show_tally(tally: handing.Tally, word: str) -> None:
@@ -190,50 +183,6 @@ def _show_tally(tally: handing.Tally, word: str) -> None:
     for reason, count in tally.refused.most_common():
         table.add_row(f"拒收 refused {reason}", str(count))
     Console(stderr=True).print(table)
-
-
-async def verify(
-    number: str | None, listed: Path | None, asked: Mapping[str, str | None], *, as_json: bool, node: str
-) -> int:
-    """``verify``: one number, or one a line; the worst answer gives the exit code."""
-    if number is None and listed is None:
-        raise CannotRun("question.form", "which number? Give NUMBER or --file LIST")
-    numbers = [number] if number is not None else []
-    if listed is not None:
-        numbers += [line.strip() for line in _text(listed).splitlines() if line.strip()]
-    filters = {name: value for name, value in asked.items() if value}
-    async with aiohttp.ClientSession() as session:
-        answers = await asking.ask(session, node, [{"number": each, **filters} for each in numbers])
-    if as_json:
-        click.echo(orjson.dumps(answers[0] if listed is None else answers).decode())
-    else:
-        for answer in answers:
-            Console().print(asking.card(answer))
-    return worst(asking.EXIT[answer["verdict"]] for answer in answers)
-
-
-def worst(codes: Iterator[int]) -> int:
-    """Not recognised before indeterminate before recognised."""
-    found = set(codes)
-    return next((code for code in (1, 3) if code in found), CLEAN)
-
-
-def verify_slip(slip: Path, trust: Path | None, *, as_json: bool) -> int:
-    """``verify --slip``: offline, by the roster given."""
-    if trust is None:
-        raise CannotRun("trust.missing", "a slip is checked against a roster: give --trust DIR")
-    try:
-        answer = slips.read(slip.read_bytes(), trust)
-    except OSError as error:
-        raise CannotRun("slip.missing", f"{slip}: {error.strerror}") from error
-    except Refused as refused:
-        click.echo(f"{slip}: 回执无效 not valid: {refused.message} [{refused.reason}]", err=True)
-        return FINDING
-    if as_json:
-        click.echo(orjson.dumps(answer).decode())
-    else:
-        Console().print(asking.card(answer))
-    return asking.EXIT[answer["verdict"]]
 
 
 async def audit(source: str, trust: Path | None, *, structure: bool, as_json: bool) -> int:

@@ -26,7 +26,7 @@ FLOORS = (
     ("serving",),
     ("ops",),
     ("demo", "bench"),
-    ("commands departments",),
+    ("commands departments inquiries",),
     ("cli __main__",),
 )
 ROOMS = {name: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for name in room.split()}
