@@ -36,6 +36,7 @@ ISSUER = {"name": "三河市市场监督管理局（示例）", "uscc": "1113108
 COLUMNS = ("企业名称", "统一社会信用代码", "注册日期", "企业类型", "注册资金", "经营范围", "注册地址", "归并区划码")
 LIVE_EVERY_S = 1.0
 STUCK_S = 900
+SETTLE_S = 10.0
 SURELY = 100
 """More records than live ones can be under way, fewer than a request brings: so many are the file's."""
 
@@ -171,10 +172,10 @@ class _Run:
                 await asyncio.wait_for(stop.wait(), LIVE_EVERY_S)
 
     async def settled(self) -> int:
-        """What is logged when what was under way is through."""
-        before, now = -1, await self.size()
-        while now != before:
-            await asyncio.sleep(LIVE_EVERY_S)
+        """What is logged when the requests that were under way are through."""
+        before, now = -SURELY, await self.size()
+        while now - before >= SURELY:
+            await asyncio.sleep(SETTLE_S)
             before, now = now, await self.size()
         return now
 
