@@ -1,9 +1,9 @@
 """Audit any source of logs: recompute everything from bytes, believe no stored tree, write nothing there (DESIGN §9,
 audit; law 2).
 
-An exported folder, a node's URL, a node's folder or its data folder. Without trust data of one's own the audit uses
-what it finds there, and the report says so. Whatever the bytes are, the answer is a report; only what is no source at
-all is ``CannotRun``.
+An exported folder, a node's URL, a node's folder or its data folder, a Kafka cluster's topics. Without trust data of
+one's own the audit uses what it finds there, and the report says so. Whatever the bytes are, the answer is a report;
+only what is no source at all is ``CannotRun``.
 
 >>> report = await audit("export", trust=Path("trust"))
 >>> report.exit_code, report.to_json()
@@ -23,6 +23,7 @@ from gateway.audit.folder import LOGS, SCHEMAS, TRUST, ExportFolder
 from gateway.audit.onelog import CHECKPOINT, Depth, LogAudit, LogName, Means
 from gateway.audit.report import AuditFinding, LogReport, Report, found, found_error
 from gateway.audit.sources import Lacking, LogFiles, LogSource, last_part
+from gateway.audit.topics import SCHEME, open_topics
 from gateway.audit.url import open_node
 from gateway.errors import CannotRun, GatewayError, Refused
 from gateway.ledger import checkpoint
@@ -51,7 +52,9 @@ async def audit(
     """
     depth = Depth.STRUCTURE if structure_only else Depth.FULL
     given = load_given(trust) if trust is not None else None
-    async with open_source(source) as opened:
+    if given is None and source.startswith(SCHEME):
+        return Report(source, "none", structure_only, (), (found("trust.none", lacking=True),))
+    async with open_source(source, given) as opened:
         return await audit_source(opened, depth, given, progress)
 
 
@@ -71,8 +74,15 @@ def trust_places(folder: Path) -> tuple[Path, tuple[Path, ...]]:
 
 
 @asynccontextmanager
-async def open_source(source: str) -> AsyncIterator[LogSource]:
-    """The source that a text means. Raises ``CannotRun`` ``source.unknown``, naming what is taken."""
+async def open_source(source: str, trust: TrustData | None = None) -> AsyncIterator[LogSource]:
+    """The source that a text means; ``trust``: of one's own, without which topics can't be read.
+
+    Raises ``CannotRun``: ``source.unknown``, naming what is taken, ``trust.none``.
+    """
+    if source.startswith(SCHEME):
+        async with open_topics(source, trust) as topics:
+            yield topics
+        return
     if source.startswith(("http://", "https://")):
         async with open_node(source) as node:
             yield node
@@ -87,7 +97,8 @@ async def open_source(source: str) -> AsyncIterator[LogSource]:
     else:
         raise CannotRun(
             "source.unknown",
-            f"{source} is no exported folder (logs/), no node's folder (node.toml), no data folder and no node's URL",
+            f"{source} is no exported folder (logs/), no node's folder (node.toml), no data folder, no"
+            " node's URL and no kafka://HOST:PORT",
         )
 
 

@@ -69,7 +69,7 @@ async def export(
     partial = destination.with_name(f".{destination.name}.{secrets.token_hex(4)}.partial")
     try:
         partial.mkdir(parents=True)
-        async with open_source(source) as opened:
+        async with open_source(source, given) as opened:
             writer = _Writer(partial, opened, progress)
             left_out = await writer.write_logs()
             await asyncio.to_thread(_write_around, partial, opened, trust)

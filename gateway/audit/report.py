@@ -216,6 +216,38 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "entry {index} is empty, and no later record of this log says that it was erased",
         "第 {index} 条记录内容为空，且此后没有对应的删除记录",
     ),
+    "topic.forged": (
+        "no message that claims index {index} is vouched for: {detail}",
+        "没有任何可信的消息对应第 {index} 条记录：{detail}",
+    ),
+    "topic.dropped": (
+        "{file}: nothing claims the indexes {index} to {detail}, though the owner has signed a larger size",
+        "{file}：缺少第 {index} 至 {detail} 条记录，而所有者已签署更大的规模",
+    ),
+    "topic.swapped": (
+        "{file}: the leaves {index} and {detail} bear each other's index",
+        "{file}：第 {index} 条与第 {detail} 条记录的序号互换",
+    ),
+    "topic.root": (
+        "{file}: nothing that the topic holds from index {index} on gives the root that was signed of size {detail}",
+        "{file}：第 {index} 条起的消息无法得出已签规模 {detail} 的根",
+    ),
+    "topic.deleted": (
+        "{file}: retention has deleted the leaves {index} to {detail}, or they are dropped: audit tiles from there on",
+        "{file}：第 {index} 至 {detail} 条记录已过保留期被删除（或缺失），其后的根无法由主题得出，请核查瓦片",
+    ),
+    "topic.no_checkpoint": (
+        "{file}: no checkpoint by this log's keys has been seen",
+        "{file}：未见由该日志密钥签署的检查点",
+    ),
+    "log.fork": (
+        "{file}: the owner has signed {detail} roots of size {index}",
+        "{file}：所有者对规模 {index} 签署了 {detail} 个不同的根",
+    ),
+    "log.rollback": (
+        "{file}: size {index} is dated after size {detail}",
+        "{file}：规模 {index} 的日期晚于规模 {detail}",
+    ),
     "ledger.corrupt": ("{file}: {detail}", "{file} 已损坏：{detail}"),
     "ledger.size": (
         "{file}: the ledger says {detail} entries, the checkpoint {index}",

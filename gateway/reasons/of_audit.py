@@ -54,6 +54,17 @@ OF_AUDIT: Mapping[str, Reason] = {
     "leaf.erased": told(
         "条目为空而没有删除记录", "an entry is empty, and no record says that it was erased", OTHER_NODE
     ),
+    # topics of a bus
+    "topic.forged": told(
+        "主题上的记录是伪造的，原记录缺失",
+        "a record on the topic is forged, and the right one is gone",
+        OTHER_NODE,
+    ),
+    "topic.dropped": told("主题上缺少记录", "a record is missing from the topic", OTHER_NODE),
+    "topic.swapped": told("主题上记录的序号互换", "records on the topic bear each other's index", OTHER_NODE),
+    "topic.root": told("主题上的记录无法得出已签的根", "records of the topic do not give the root", OTHER_NODE),
+    "topic.deleted": told("主题的开头已过保留期", "retention has deleted the topic's beginning", OTHER_NODE),
+    "topic.no_checkpoint": told("主题上未见检查点", "no checkpoint was seen on the topics", OTHER_NODE),
     # what a node keeps beside its log
     "index.other": told("索引与由日志重建的不符", "the index is not the one that the log gives", OWN_IT),
     "ledger.corrupt": told("账本文件已损坏", "the ledger's file is corrupt", OWN_IT),
