@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from gateway.broker import jars
-from gateway.broker.cluster import Cluster
 from gateway.bus.kafka import KafkaBus
 from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import BusDenied, BusUnavailable, record_topic
@@ -20,15 +17,14 @@ from tests.brokers import Kafka
 from tests.bus.harness import numbered, numbers, read_all
 from tests.certificates import Authority
 
-PREFIX, JURISDICTION, TOPIC = "jjj", "tongzhou", record_topic("jjj", "tongzhou", "licence")
+PREFIX, JURISDICTION = "secured", "tongzhou"
+TOPIC = record_topic(PREFIX, JURISDICTION, "licence")
 SCRIPT = Path(__file__).parents[2] / "deploy" / "kafka" / "jurisdiction"
-SECURE = "listener.name.secure"
-JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
 @dataclass(frozen=True, slots=True)
 class Secured:
-    """A broker with a secured listener, and the settings of each of two jurisdictions there."""
+    """What two jurisdictions have who may come by the broker's secured listener."""
 
     folder: Path
     authority: Authority
@@ -37,35 +33,13 @@ class Secured:
 
 
 @pytest.fixture(scope="module")
-def secured(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    if kafka.cluster is None:
-        pytest.skip("JJJ_KAFKA names a broker, so none is begun here")
+def secured(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Secured:
+    if kafka.authority is None:
+        pytest.skip("JJJ_KAFKA names a broker whose secured wire is not ours to set")
     folder = tmp_path_factory.mktemp("secured")
-    authority = Authority(folder, "authority")
-    server = authority.issue("server")
-    store = folder / "store.pem"
-    store.write_bytes(server.key.read_bytes() + server.certificate.read_bytes())
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
-    settings = {
-        f"{SECURE}.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        f"{SECURE}.scram-sha-512.sasl.jaas.config": JAAS,
-        f"{SECURE}.ssl.keystore.type": "PEM",
-        f"{SECURE}.ssl.keystore.location": str(store),
-        f"{SECURE}.ssl.truststore.type": "PEM",
-        f"{SECURE}.ssl.truststore.location": str(authority.certificate),
-        f"{SECURE}.ssl.client.auth": "required",
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": "User:ANONYMOUS",
-    }
-    cluster = Cluster(folder / "kafka", more=settings, secured=port)
-    nodes = [node(folder, authority, port, each) for each in ("tongzhou", "sanhe")]
-    asyncio.run(cluster.__aenter__())
-    try:
-        asyncio.run(allow(cluster.bootstrap, folder, "tongzhou", "sanhe"))
-        yield Secured(folder, authority, *nodes)
-    finally:
-        asyncio.run(cluster.__aexit__(None, None, None))
+    nodes = [node(folder, kafka.authority, kafka.secured, each) for each in ("tongzhou", "sanhe")]
+    asyncio.run(allow(kafka.bootstrap, folder, "tongzhou", "sanhe"))
+    return Secured(folder, kafka.authority, *nodes)
 
 
 def node(folder: Path, authority: Authority, port: int, name: str) -> KafkaSettings:
@@ -95,21 +69,21 @@ def kafka_commands(folder: Path) -> Path:
     folder.mkdir()
     for name, main in (("kafka-acls.sh", "AclCommand"), ("kafka-configs.sh", "ConfigCommand")):
         file = folder / name
-        java = f"exec {jars.find_java()} -cp '{jars.cache()}/*' org.apache.kafka.tools.{main}"
+        java = f"exec {jars.find_java()} -XX:TieredStopAtLevel=1 -cp '{jars.cache()}/*' org.apache.kafka.tools.{main}"
         file.write_text(f'#!/bin/sh\n{java} "$@"\n', encoding="utf-8")
         file.chmod(0o755)
     return folder
 
 
 async def test_each_writes_its_own_topics_and_reads_the_other_s(secured: Secured) -> None:
-    async with KafkaBus(secured.tongzhou) as bus, KafkaBus(secured.sanhe) as other:
+    async with KafkaBus(secured.tongzhou, prefix=PREFIX) as bus, KafkaBus(secured.sanhe, prefix=PREFIX) as other:
         await (await bus.claim(JURISDICTION)).publish(TOPIC, numbered(0, 2))
         assert numbers(await read_all(other, TOPIC, 2)) == [0, 1]
         await (await other.claim("sanhe")).publish(record_topic(PREFIX, "sanhe", "licence"), numbered(0, 1))
 
 
 async def test_nobody_can_claim_for_another(secured: Secured) -> None:
-    async with KafkaBus(secured.sanhe) as bus:
+    async with KafkaBus(secured.sanhe, prefix=PREFIX) as bus:
         with pytest.raises(BusDenied, match="TransactionalIdAuthorizationFailed") as denied:
             await bus.claim(JURISDICTION)
         assert denied.value.reason == "bus.denied"
