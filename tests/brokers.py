@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -18,14 +19,22 @@ import pytest
 from gateway.broker.cluster import Cluster
 from gateway.bus.kafka_settings import KafkaSettings
 from gateway.errors import CannotRun
+from tests.certificates import Authority
+
+SECURE = "listener.name.secure"
+JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
 @dataclass(frozen=True, slots=True)
 class Kafka:
-    """A running broker. ``cluster``: its processes, unless it isn't ours to stop."""
+    """A running broker. ``cluster``: its processes, unless it isn't ours to stop; then it also listens at ``secured``,
+    where it asks for a certificate of ``authority`` and a password. Who comes by the plain port may do anything.
+    """
 
     bootstrap: str
     cluster: Cluster | None = None
+    secured: int = 0
+    authority: Authority | None = None
 
     @property
     def settings(self) -> KafkaSettings:
@@ -65,7 +74,10 @@ def running(folder: Path) -> Iterator[Kafka]:
     if named:
         yield Kafka(named)
         return
-    cluster = Cluster(folder)
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        secured = held.getsockname()[1]
+    authority = Authority(folder, "authority")
+    cluster = Cluster(folder, more=secured_settings(folder, authority), secured=secured)
     try:
         asyncio.run(cluster.__aenter__())
     except CannotRun as error:
@@ -73,6 +85,24 @@ def running(folder: Path) -> Iterator[Kafka]:
             pytest.fail(f"Kafka: {error.message}")
         pytest.skip(f"Kafka: {error.message}")
     try:
-        yield Kafka(cluster.bootstrap, cluster)
+        yield Kafka(cluster.bootstrap, cluster, secured, authority)
     finally:
         asyncio.run(cluster.__aexit__(None, None, None))
+
+
+def secured_settings(folder: Path, authority: Authority) -> dict[str, str]:
+    """Of the secured listener, and access lists, which hold for whoever is somebody."""
+    server = authority.issue("server")
+    store = folder / "store.pem"
+    store.write_bytes(server.key.read_bytes() + server.certificate.read_bytes())
+    return {
+        f"{SECURE}.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        f"{SECURE}.scram-sha-512.sasl.jaas.config": JAAS,
+        f"{SECURE}.ssl.keystore.type": "PEM",
+        f"{SECURE}.ssl.keystore.location": str(store),
+        f"{SECURE}.ssl.truststore.type": "PEM",
+        f"{SECURE}.ssl.truststore.location": str(authority.certificate),
+        f"{SECURE}.ssl.client.auth": "required",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": "User:ANONYMOUS",
+    }

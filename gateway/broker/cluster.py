@@ -31,7 +31,7 @@ class Cluster:
     """``folder``: where each broker keeps data and log; its data go on where they are there already.
 
     ``port``: the first broker's, 0 for any free one. ``more``: settings beside the usual ones. ``say`` hears of
-    fetching.
+    fetching. ``secured``: a further port of the first broker that speaks SASL_SSL, as set in ``more``.
     """
 
     def __init__(
@@ -41,12 +41,20 @@ class Cluster:
         brokers: int = 1,
         port: int = 0,
         more: Mapping[str, str] | None = None,
+        secured: int = 0,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         ports = _free_ports(brokers * 2)
         clients = [port + number if port else ports[number] for number in range(brokers)]
         self._places = [
-            Place(number + 1, clients[number], ports[brokers + number], folder / f"broker-{number + 1}", more or {})
+            Place(
+                number + 1,
+                clients[number],
+                ports[brokers + number],
+                folder / f"broker-{number + 1}",
+                more or {},
+                secured if number == 0 else 0,
+            )
             for number in range(brokers)
         ]
         self._say = say

@@ -18,13 +18,17 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one broker is: its id, the ports it listens on, its folder. ``more``: settings beside the usual ones."""
+    """Where one broker is: its id, the ports it listens on, its folder. ``more``: settings beside the usual ones.
+
+    ``secured``: the port of a listener SECURE that speaks SASL_SSL, whose settings are among ``more``; 0 for none.
+    """
 
     id: int
     port: int
     controller_port: int
     folder: Path
     more: Mapping[str, str] = field(default_factory=dict)
+    secured: int = 0
 
     @property
     def address(self) -> str:
@@ -37,14 +41,15 @@ def server_properties(place: Place, voters: Sequence[tuple[int, int]]) -> str:
     copies = min(3, len(voters))
     in_sync = min(2, copies)
     quorum = ",".join(f"{each}@{HOST}:{port}" for each, port in voters)
+    secured = f",SECURE://{HOST}:{place.secured}" if place.secured else ""
     more = "".join(f"{name}={value}\n" for name, value in place.more.items())
     return f"""\
 process.roles=broker,controller
 node.id={place.id}
 controller.quorum.voters={quorum}
-listeners=CLIENT://{place.address},CONTROLLER://{HOST}:{place.controller_port}
-advertised.listeners=CLIENT://{place.address}
-listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=CLIENT://{place.address},CONTROLLER://{HOST}:{place.controller_port}{secured}
+advertised.listeners=CLIENT://{place.address}{secured}
+listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
 inter.broker.listener.name=CLIENT
 controller.listener.names=CONTROLLER
 log.dirs={place.folder / "data"}
