@@ -293,7 +293,7 @@ async def dictionary(folder: Path) -> int:
 @json_option
 @body
 async def audit(source: str, trust: Path | None, structure: bool, as_json: bool) -> int:
-    """审计日志 · Replay a node URL, an exported folder or a node's folder; writes nothing there."""
+    """审计日志 · Replay a node URL, an exported or a node's folder, kafka://HOST:PORT[/PREFIX]; writes nothing."""
     return await commands.audit(source, trust, structure=structure, as_json=as_json)
 
 

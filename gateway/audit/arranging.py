@@ -84,12 +84,18 @@ class _Arranging:
         whole = self._done.size == start and len(options) == size - start
         picked = None
         if whole:
-            picked = self._pick(options, roots) or self._unswapped([each[0] for each in options], roots, start)
+            picked = self._pick(options, roots)
+            if picked is None:
+                picked = self._unswapped([each[0] for each in options], roots, start)
         if picked is not None:
             self._accept(picked, start, size)
             return
+        if self._claims.begins:
+            self._say_left(start, size, options)
+            return
         forged = self._say_forged(options)
-        self._say_missing(start, size, [each[0].index for each in options])
+        for first, last in _gaps(start, size, [each[0].index for each in options]):
+            self._say("topic.dropped", first, last)
         if whole and not forged:
             self._say("topic.root", start, size)
 
@@ -128,22 +134,21 @@ class _Arranging:
         return tree.root()
 
     def _say_forged(self, options: list[list[Claim]]) -> bool:
-        """The best of an index is not vouched for: the right one is gone. After a deletion by retention a stranger's
-        claim is all that may be left, which is no forgery.
-        """
+        """The best of an index is not vouched for: the right one is gone."""
         told = False
         for best in (each[0] for each in options):
-            fault = "" if self._claims.begins else self._claims.fault(best)
+            fault = self._claims.fault(best)
             if fault:
                 self._say("topic.forged", best.index, f"{self._topic} @{best.position}: {fault}")
                 told = True
         return told
 
-    def _say_missing(self, start: int, size: int, there: list[int]) -> None:
-        for first, last in _gaps(start, size, there):
-            if not self._claims.begins:
-                self._say("topic.dropped", first, last)
-            elif self._deleted is not None and self._deleted[1] == first - 1:
+    def _say_left(self, start: int, size: int, options: list[list[Claim]]) -> None:
+        """After a deletion by retention anybody's claim may stand in the place of the right one: that is no fault."""
+        there = [each[0].index for each in options if not self._claims.fault(each[0])]
+        whole = self._done.size == start and len(there) == size - start
+        for first, last in _gaps(start, size, [] if whole else there):
+            if self._deleted is not None and self._deleted[1] == first - 1:
                 self._deleted = self._deleted[0], last
             else:
                 self._say_deleted()

@@ -53,6 +53,7 @@ def write_trust(folder: Path) -> Path:
         "agreements.json": {"version": 1, "agreements": []},
         "catalogue.json": {"version": 1, "types": [{**each, "number_checks": [], "complete": {}} for each in kinds]},
     }
+    (folder / "trust").mkdir()
     nodefolder.write_trust(folder, {name: orjson.dumps(body) for name, body in documents.items()})
     return folder / "trust"
 
@@ -75,7 +76,7 @@ def arranged(folder: Path, trust: TrustData, topics: Topics, begins: int = 0) ->
 @pytest.mark.parametrize("name", STORIES)
 def test_each_story_is_judged_as_the_outsiders_program_judges_it(name: str, tmp_path: Path, trust: Path) -> None:
     topics = STORIES[name].make()
-    found, _ = arranged(tmp_path, load(trust), topics)
+    found, _ = arranged(tmp_path, load(trust, ()), topics)
     report = topic_log.judge(read(topics))
     told = [line.split()[0] for line in report.lines if not line.startswith("note ")]
     if name == "forged and sealed":
@@ -87,13 +88,9 @@ def test_what_retention_has_deleted_is_lacking_and_the_rest_is_not_blamed(tmp_pa
     topics = stories.sent()
     stranger = [stories.message(index, stories.entry(index, stories.STRANGER)) for index in range(8)]
     topics.records = [*topics.records[4:], *stranger]
-    found, claims = arranged(tmp_path, load(trust), topics, begins=4)
-    assert [(each.reason, each.lacking) for each in found.findings] == []
-    assert (found.size, claims.first) == (0, 4)
-    del topics.records[4:]
-    (tmp_path / "claims.sqlite").unlink()
-    found, _ = arranged(tmp_path, load(trust), topics, begins=4)
-    assert [(each.reason, each.index, each.lacking) for each in found.findings] == [("topic.deleted", 0, True)]
+    found, claims = arranged(tmp_path, load(trust, ()), topics, begins=4)
+    told = [(each.reason, each.index, each.lacking) for each in found.findings]
+    assert (told, found.size, claims.first) == ([("topic.deleted", 0, True)], 0, 4)
 
 
 async def audit(kafka: Kafka, prefix: str, trust: Path) -> Report:
@@ -103,7 +100,10 @@ async def audit(kafka: Kafka, prefix: str, trust: Path) -> Report:
 LIVE = ("clean", "rubbish", "empty", "forged", "forged and sealed", "dropped", "swapped", "forked", "rolled back")
 
 
-@pytest.mark.parametrize("name", [pytest.param(each, marks=() if each in LIVE[:4] else pytest.mark.slow) for each in LIVE])
+SLOW = [pytest.param(each, marks=() if each in LIVE[:4] else pytest.mark.slow) for each in LIVE]
+
+
+@pytest.mark.parametrize("name", SLOW)
 async def test_a_live_topic_is_audited_and_the_first_thing_wrong_named(name: str, kafka: Kafka, trust: Path) -> None:
     story = STORIES[name]
     prefix = (await put(kafka, story.make())).split(".")[0]
