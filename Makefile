@@ -4,7 +4,7 @@
 #   make demo ARGS="--once --json"    six nodes in one process; ARGS go to `jjj-gateway demo`
 #   make test ARGS="tests/ledger"     lint, types, tests, coverage; ARGS go to pytest
 #   make kafka BROKERS=3              Apache Kafka on loopback until Ctrl-C (Java 17 and Maven; jars are fetched once)
-#   make soak                         kill, disk and generated-document tests, ten times as often as `make test` runs them
+#   make soak                         kill, disk, Kafka and generated-document tests, far longer than `make test` runs them
 #   make fuzz N=1000000               that many hostile inputs to all that reads untrusted bytes; ends by itself
 #   make PYTHON=python3.12 test       with a certain Python (3.11 or newer)
 #
@@ -47,7 +47,7 @@ test: lint
 
 soak:
 	@sh scripts/set-up test
-	JJJ_SOAK=1 $(BIN)/python -m pytest tests/flows/test_kill.py tests/flows/test_disk.py \
+	JJJ_SOAK=1 $(BIN)/python -m pytest tests/flows/test_kill.py tests/flows/test_disk.py tests/flows/test_kafka_outage.py \
 	    tests/records/test_generated.py $(ARGS)
 
 # Without a wheel of Atheris for this machine the inputs are made from good ones only, and the run says so.
