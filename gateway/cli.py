@@ -311,8 +311,9 @@ async def export(folder: Path, data: Path | None, node: str) -> int:
 @click.option("--records", default=5_000, show_default=True, help="Records published, mirrored and audited.")
 @click.option("--licences", default=200_000, show_default=True, help="Licences in the index when verifying.")
 @click.option("--history", type=click.IntRange(min=10_000), metavar="N", help="Publish a file of N rows instead.")
+@click.option("--bus", type=click.Choice(["embedded", "kafka"]), default="embedded", help="kafka: six nodes over it.")
 @json_option
 @body
-async def bench(records: int, licences: int, history: int | None, as_json: bool) -> int:
+async def bench(records: int, licences: int, history: int | None, bus: str, as_json: bool) -> int:
     """测量 · Measure publish, mirror, audit, verify and memory beside baselines in the same run."""
-    return await commands.bench(records, licences, history, as_json=as_json)
+    return await commands.bench(records, licences, history, kafka=bus == "kafka", as_json=as_json)

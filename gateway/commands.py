@@ -22,9 +22,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from gateway.audit import auditor, exporter
-from gateway.bench import backlog, measure
+from gateway.bench import backlog, measure, overkafka
 from gateway.bench.backlog import History
 from gateway.bench.figures import Figures
+from gateway.bench.overkafka import KafkaFigures
 from gateway.demo import run as demo_run
 from gateway.demo.example import example_public_keys
 from gateway.inquiries import secret
@@ -206,11 +207,13 @@ async def export(folder: Path, source: str) -> int:
     return CLEAN
 
 
-async def bench(records: int, licences: int, history: int | None, *, as_json: bool) -> int:
+async def bench(records: int, licences: int, history: int | None, *, kafka: bool, as_json: bool) -> int:
     """``bench``."""
     with progress("测量 measuring") as advance:
-        figures: Figures | History
-        if history is not None:
+        figures: Figures | History | KafkaFigures
+        if kafka:
+            figures = await overkafka.over_kafka(records, progress=advance)
+        elif history is not None:
             figures = await backlog.history(history, progress=advance)
         else:
             figures = await measure.bench(records, licences, progress=advance)

@@ -46,8 +46,8 @@ async def bench(records: int, licences: int, *, progress: Progress) -> Figures:
         plain = Plain(folder)
         drafts = workload.drafts(min(records, BASELINE_RECORDS))
         async with aiohttp.ClientSession() as session, running(folder, OWNER, ports) as owner:
-            published = await _publish(session, owner, records, 0, progress)
-            publish = Rate(published, plain.publish(drafts, 1), plain.publish(drafts, A_REQUEST))
+            published = await publish(session, owner, records, 0, progress)
+            written = Rate(published, plain.publish(drafts, 1), plain.publish(drafts, A_REQUEST))
             async with running(folder, PARTNER, ports) as partner:
                 mirrored = await _mirrored(session, partner, records)
                 mirror = Rate(mirrored, plain.mirror(1), plain.mirror(A_REQUEST))
@@ -56,7 +56,7 @@ async def bench(records: int, licences: int, *, progress: Progress) -> Figures:
                 latency = await _verify(session, partner, max(licences, records), plain)
                 peak = max(owner.peak_mb(), partner.peak_mb())
     size = len(orjson.dumps(workload.draft(1)))
-    return Figures(publish, mirror, *audits, latency, outage, peak, records, size, machine())
+    return Figures(written, mirror, *audits, latency, outage, peak, records, size, machine())
 
 
 def machine() -> str:
@@ -66,7 +66,7 @@ def machine() -> str:
     return f"{len(os.sched_getaffinity(0))} processors, {memory:.0f} GiB, Python {version}"
 
 
-async def _publish(session: aiohttp.ClientSession, node: Node, count: int, start: int, progress: Progress) -> float:
+async def publish(session: aiohttp.ClientSession, node: Node, count: int, start: int, progress: Progress) -> float:
     """Publish in batches, four requests in flight; records a second. Bodies are made before the clock runs."""
     bodies = [
         b"".join(orjson.dumps(each) + b"\n" for each in part) for part in workload.batches(count, A_REQUEST, start)
@@ -99,7 +99,7 @@ async def _outage(
     topic = owner.folder.parent / "bus" / f"{record_topic('jjj', OWNER, 'licence')}.sqlite"
     with contextlib.closing(sqlite3.connect(topic, isolation_level=None)) as lock:
         lock.execute("BEGIN IMMEDIATE")
-        per_s = await _publish(session, owner, count, held, progress)
+        per_s = await publish(session, owner, count, held, progress)
         rss_mb = owner.peak_mb()
         lock.execute("ROLLBACK")
     begun = time.perf_counter()

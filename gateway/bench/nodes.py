@@ -23,6 +23,7 @@ import orjson
 from gateway.bench import workload
 from gateway.errors import CannotRun
 from gateway.ops import nodefolder
+from gateway.ops.nodefolder import OneBroker
 
 NETWORK = "jjj.bench"
 OWNER, PARTNER = "sanhe", "tongzhou"
@@ -50,7 +51,9 @@ def peak_mb(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def set_up(folder: Path, places: Sequence[str], issuer: Mapping[str, Any]) -> dict[str, int]:
+def set_up(
+    folder: Path, places: Sequence[str], issuer: Mapping[str, Any], kafka: OneBroker | None = None
+) -> dict[str, int]:
     """Nodes' folders with fresh keys and one roster, in which every place has the issuer; the ports they listen on."""
     with contextlib.ExitStack() as stack:
         held = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in places]
@@ -58,6 +61,7 @@ def set_up(folder: Path, places: Sequence[str], issuer: Mapping[str, Any]) -> di
     members = []
     for place, port in ports.items():
         nodefolder.make(folder / place, place, network=NETWORK, port=port)
+        nodefolder.write_config(folder / place, place, port=port, kafka=kafka)
         member = orjson.loads((folder / place / "trust" / "roster.json").read_bytes())["jurisdictions"][0]
         authority = {**issuer, "types": [workload.TYPE["code"]], "carried": False, "since": "2000-01-01"}
         authority["contact"] = {"phone": "010-0000-0000", "hours": "9:00-17:00"}
