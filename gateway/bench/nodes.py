@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 import time
@@ -42,6 +43,11 @@ class Node:
     def peak_mb(self) -> float:
         """Peak resident memory of the process, MiB."""
         return peak_mb(self.process.pid)
+
+    def cpu_s(self) -> float:
+        """Processor time that the process has used so far, seconds."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_mb(pid: int) -> float:
