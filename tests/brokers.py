@@ -46,6 +46,42 @@ class Kafka:
             await self.cluster.ready()
 
 
+@dataclass(frozen=True, slots=True)
+class SecuredKafka:
+    """A broker set as a real one. ``folder``: certificates and passwords; ``access``: who may do what."""
+
+    cluster: Cluster
+    folder: Path
+    access: Access
+    authority: Authority
+
+    def settings(self, name: str) -> KafkaSettings:
+        """As the node of that name has them."""
+        return KafkaSettings(
+            tuple(self.cluster.bootstrap.split(",")),
+            ca=self.folder / "ca.pem", certificate=self.folder / f"{name}.pem", key=self.folder / f"{name}.key",
+            user=name, password=self.folder / f"{name}.password", replication=1, min_insync=1,
+        )  # fmt: skip
+
+
+@contextmanager
+def secured(folder: Path) -> Iterator[SecuredKafka]:
+    """A secured broker of this run, for tongzhou and sanhe, who find their topics made, and an auditor, who reads."""
+    secrets = folder / "secrets"
+    authority = make_certificates(secrets, ["tongzhou", "sanhe", "auditor"])
+    cluster = Cluster(folder / "data", secrets=secrets)
+
+    async def begun() -> Access:
+        await cluster.__aenter__()
+        return await give_access(secrets, cluster, ["tongzhou", "sanhe"], ["auditor"])
+
+    with begun_or_skipped(begun) as access:
+        try:
+            yield SecuredKafka(cluster, secrets, access, authority)
+        finally:
+            asyncio.run(cluster.__aexit__(None, None, None))
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Kafka]:
     """The broker of this run."""

@@ -43,6 +43,7 @@ class Security:
     tls: ssl.SSLContext | None
     user: str | None
     password: str | None
+    certificate: Path | None = None
 
     @property
     def protocol(self) -> str:
@@ -63,9 +64,9 @@ def security(settings: KafkaSettings) -> Security:
         files = ", ".join(str(each) for each in (settings.ca, settings.certificate, settings.key) if each is not None)
         raise CannotRun("config.form", f"one of {files} can't be used for TLS: {error}", field="bus.ca") from error
     if settings.user is None or settings.password is None:
-        return Security(tls, None, None)
+        return Security(tls, None, None, settings.certificate)
     try:
         password = settings.password.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise CannotRun("config.form", f"{settings.password}: {error}", field="bus.password") from error
-    return Security(tls, settings.user, password)
+    return Security(tls, settings.user, password, settings.certificate)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import KafkaError, SaslAuthenticationFailed, for_code
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.fetch import FetchRequest
@@ -24,6 +24,7 @@ from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.transaction import AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest
 
+from gateway.bus.kafka_refused import why_refused
 from gateway.bus.kafka_settings import MECHANISM, Security
 from gateway.bus.port import BusDenied, BusUnavailable
 
@@ -68,7 +69,7 @@ class Connection:
 
     @classmethod
     async def open(cls, address: Address, security: Security, timeout_s: float) -> Self:
-        """Connect, with TLS and password where there are such. Raises ``BusUnavailable``, ``BusDenied``."""
+        """Connect, with TLS and password where there are such. Raises ``BusUnavailable`` and its kin."""
         inner = AIOKafkaConnection(
             address.host, address.port, client_id=CLIENT, request_timeout_ms=int(timeout_s * 1000),
             security_protocol=security.protocol, ssl_context=security.tls, sasl_mechanism=MECHANISM,
@@ -76,10 +77,8 @@ class Connection:
         )  # fmt: skip
         try:
             await inner.connect()
-        except SaslAuthenticationFailed as error:
-            raise BusDenied(f"Kafka at {address} does not take this user and password: {error}") from error
         except (OSError, KafkaError, TimeoutError, EOFError) as error:
-            raise BusUnavailable(f"Kafka at {address} can't be reached: {error or 'no answer'}") from error
+            raise await why_refused(address.host, address.port, security, error) from error
         return cls(address, inner)
 
     @property
