@@ -123,10 +123,13 @@ def main(context: click.Context, log_level: str | None) -> None:
 @json_option
 @click.option("--base-port", default=0, help="First of six ports; 0 takes free ones.")
 @click.option("--dir", "folder", type=FOLDER, help="Keep each node's folder as DIR/<jurisdiction>/.")
+@click.option("--kafka", is_flag=False, flag_value="", metavar="[BOOTSTRAP]", help="Over Kafka, there or begun here.")
 @body
-async def demo(records: tuple[str, ...], once: bool, as_json: bool, base_port: int, folder: Path | None) -> int:
+async def demo(
+    records: tuple[str, ...], once: bool, as_json: bool, base_port: int, folder: Path | None, kafka: str | None
+) -> int:
     """六个节点，一个进程 · Six nodes in one process: publish, mirror, verify, audit."""
-    return await commands.demo(records, once=once, as_json=as_json, base_port=base_port, folder=folder)
+    return await commands.demo(records, once=once, as_json=as_json, base_port=base_port, folder=folder, kafka=kafka)
 
 
 @main.command()

@@ -35,9 +35,11 @@ from gateway.serving import Serving
 CLEAN, FINDING = 0, 1
 
 
-async def demo(records: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None) -> int:
+async def demo(
+    records: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None, kafka: str | None
+) -> int:
     """``demo``."""
-    return await demo_run.demo(records, once=once, as_json=as_json, base_port=base_port, folder=folder)
+    return await demo_run.demo(records, once=once, as_json=as_json, base_port=base_port, folder=folder, kafka=kafka)
 
 
 def init(folder: Path, jurisdiction: str, network: str, port: int) -> int:

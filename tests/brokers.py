@@ -15,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.broker.certificates import Authority
 from gateway.broker.cluster import Cluster
+from gateway.broker.secured import give_access, make_certificates
+from gateway.bus.kafka_access import Access
 from gateway.bus.kafka_settings import KafkaSettings
 from gateway.errors import CannotRun
 
@@ -45,6 +48,18 @@ class Kafka:
                 broker.begin()
             await self.cluster.ready()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While entered, brokers take connections and answer nothing."""
+        assert self.cluster is not None
+        for broker in self.cluster.brokers:
+            broker.pause()
+        try:
+            yield
+        finally:
+            for broker in self.cluster.brokers:
+                broker.resume()
+
 
 @dataclass(frozen=True, slots=True)
 class SecuredKafka:
@@ -70,16 +85,9 @@ def secured(folder: Path) -> Iterator[SecuredKafka]:
     secrets = folder / "secrets"
     authority = make_certificates(secrets, ["tongzhou", "sanhe", "auditor"])
     cluster = Cluster(folder / "data", secrets=secrets)
-
-    async def begun() -> Access:
-        await cluster.__aenter__()
-        return await give_access(secrets, cluster, ["tongzhou", "sanhe"], ["auditor"])
-
-    with begun_or_skipped(begun) as access:
-        try:
-            yield SecuredKafka(cluster, secrets, access, authority)
-        finally:
-            asyncio.run(cluster.__aexit__(None, None, None))
+    with _begun(cluster):
+        access = asyncio.run(give_access(secrets, cluster, ["tongzhou", "sanhe"], ["auditor"]))
+        yield SecuredKafka(cluster, secrets, access, authority)
 
 
 @contextmanager
@@ -90,6 +98,12 @@ def running(folder: Path) -> Iterator[Kafka]:
         yield Kafka(named)
         return
     cluster = Cluster(folder)
+    with _begun(cluster):
+        yield Kafka(cluster.bootstrap, cluster)
+
+
+@contextmanager
+def _begun(cluster: Cluster) -> Iterator[None]:
     try:
         asyncio.run(cluster.__aenter__())
     except CannotRun as error:
@@ -97,6 +111,6 @@ def running(folder: Path) -> Iterator[Kafka]:
             pytest.fail(f"Kafka: {error.message}")
         pytest.skip(f"Kafka: {error.message}")
     try:
-        yield Kafka(cluster.bootstrap, cluster)
+        yield
     finally:
         asyncio.run(cluster.__aexit__(None, None, None))

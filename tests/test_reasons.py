@@ -27,7 +27,7 @@ TELLERS = re.compile(
 LOUD = {"debug", "info", "warning", "error", "exception", "critical"}
 FILES = (".txt", ".json", ".pem", ".sqlite", ".toml", ".example")
 OTHERS = {"area.jurisdictions", "node.jurisdiction", "jurisdictions.keys.vkey", "gateway.ops", "http.read_drafts"}
-OTHERS |= {"message.timestamp.type"}
+OTHERS |= {"bus.kind", "bus.kafka", "bus.at", "message.timestamp.type"}
 """Settings, a path of the roster, a package, a stage of the measures; a setting of Kafka's."""
 FIELDS = ("data.", "jjj.")
 

@@ -1,33 +1,27 @@
 """DOES a broker answer? Asked with Kafka's own words: how many brokers does it know?
 
->>> await answering("127.0.0.1:9092")
+>>> await answering(Address("127.0.0.1", 9092))
 1
 """
 
 from __future__ import annotations
 
-import ssl
+from gateway.bus.kafka_settings import Security
+from gateway.bus.kafka_wire import Address, Connection, metadata
+from gateway.bus.port import BusUnavailable
 
-from aiokafka.conn import create_conn
-from aiokafka.errors import KafkaError
-from aiokafka.protocol.metadata import MetadataRequest
-
-ASK_MS = 2000
+ASK_S = 2.0
 
 
-async def answering(address: str, tls: ssl.SSLContext | None = None) -> int:
-    """How many brokers of its cluster the one at ``host:port`` knows; 0 while it doesn't answer."""
-    host, _, port = address.rpartition(":")
+async def answering(address: Address, security: Security) -> int:
+    """How many brokers of its cluster the one here knows; 0 while it doesn't answer."""
     try:
-        connection = await create_conn(
-            host, int(port), request_timeout_ms=ASK_MS, ssl_context=tls,
-            security_protocol="PLAINTEXT" if tls is None else "SSL",
-        )  # fmt: skip
-    except (OSError, KafkaError, TimeoutError):
+        connection = await Connection.open(address, security, ASK_S)
+    except BusUnavailable:
         return 0
     try:
-        return len((await connection.send(MetadataRequest([]))).brokers)
-    except (OSError, KafkaError, TimeoutError):
+        return len((await connection.ask(metadata(None))).brokers)
+    except BusUnavailable:
         return 0
     finally:
-        await connection.close()
+        connection.close()

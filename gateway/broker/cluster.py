@@ -20,6 +20,8 @@ from gateway.broker.answering import answering
 from gateway.broker.brokerprocess import BrokerProcess
 from gateway.broker.certificates import ADMIN, tls_as
 from gateway.broker.properties import HOST, Place, server_properties
+from gateway.bus.kafka_settings import Security
+from gateway.bus.kafka_wire import Address
 from gateway.errors import CannotRun
 
 CLUSTER_ID = "ampqLWdhdGV3YXktMQAAAA"  # always the same, so that data left by one run are the next one's
@@ -49,11 +51,11 @@ class Cluster:
         self._places = [
             Place(
                 number + 1, clients[number], ports[brokers + number], folder / f"broker-{number + 1}", more or {},
-                ports[2 * brokers + number], secrets,
+                ports[2 * brokers + number] if secrets is not None else clients[number], secrets,
             )
             for number in range(brokers)
         ]
-        self._tls = None if secrets is None else tls_as(secrets, ADMIN)
+        self._security = Security() if secrets is None else Security(tls_as(secrets, ADMIN))
         self._say = say
         self.brokers: list[BrokerProcess] = []
 
@@ -101,7 +103,9 @@ class Cluster:
         for broker in self.brokers:
             if not broker.running:
                 raise CannotRun("broker.failed", f"Kafka ended ({broker.log}): {broker.last_words()}")
-        answers = [await answering(broker.place.internal, self._tls) for broker in self.brokers]
+        answers = [
+            await answering(Address(HOST, broker.place.internal_port), self._security) for broker in self.brokers
+        ]
         return all(found == wanted for found in answers)
 
     async def _begin(self) -> None:

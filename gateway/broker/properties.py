@@ -22,7 +22,8 @@ HOST = "127.0.0.1"
 class Place:
     """Where one broker is: its id, the ports it listens on, its folder. ``more``: settings beside the usual ones.
 
-    ``secrets``: folder with ``ca.pem`` and ``broker.keystore.pem``, if it is secured.
+    ``secrets``: folder with ``ca.pem`` and ``broker.keystore.pem``, if it is secured; only then is ``internal_port``
+    another than ``port``.
     """
 
     id: int
@@ -41,7 +42,7 @@ class Place:
     @property
     def internal(self) -> str:
         """``host:port`` for brokers and administrator."""
-        return f"{HOST}:{self.internal_port}" if self.secrets is not None else self.address
+        return f"{HOST}:{self.internal_port}"
 
 
 def server_properties(place: Place, voters: Sequence[tuple[int, int]]) -> str:

@@ -22,6 +22,7 @@ from gateway.bus.port import BusClosed, BusUnavailable
 T = TypeVar("T")
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 3.0
+_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, None)
 _NOT_YET = {wire.NO_TOPIC, wire.NO_LEADER}
 
 
@@ -86,15 +87,19 @@ class KafkaCluster:
 
     async def offset(self, topic: str, which: int, isolation: int) -> int | None:
         """An offset as its leader tells it; None without a topic. Raises ``BusUnavailable``."""
-        leader = await self.leader(topic)
-        if leader is None:
-            return None
-        code, found = await self.ask(leader, wire.offset(topic, which, isolation))
-        if code in _NOT_YET:
-            return None
-        if code:
-            raise wire.told(code, f"the offsets of {topic}")
-        return found
+        for pause in _PAUSES_S:
+            leader = await self.leader(topic)
+            if leader is None:
+                return None
+            code, found = await self.ask(leader, wire.offset(topic, which, isolation))
+            if code in _NOT_YET:
+                return None
+            if code == 0:
+                return found
+            if code != wire.NOT_LEADER or pause is None:
+                raise wire.told(code, f"the offsets of {topic}")
+            await asyncio.sleep(pause)  # it has just been made, or has moved: the leader does not know yet
+        return None
 
     def close(self) -> None:
         """Close every shared connection; nothing is asked any more."""

@@ -40,9 +40,9 @@ class KafkaSettings:
 class Security:
     """What a connection needs, read from the files. Never shown."""
 
-    tls: ssl.SSLContext | None
-    user: str | None
-    password: str | None
+    tls: ssl.SSLContext | None = None
+    user: str | None = None
+    password: str | None = None
     certificate: Path | None = None
 
     @property
@@ -54,7 +54,7 @@ class Security:
 def security(settings: KafkaSettings) -> Security:
     """Read certificates and password. Raises ``CannotRun`` ``config.form`` naming the file."""
     if settings.ca is None:
-        return Security(None, None, None)
+        return Security()
     try:
         tls = ssl.create_default_context(cafile=settings.ca)
         tls.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -62,11 +62,12 @@ def security(settings: KafkaSettings) -> Security:
             tls.load_cert_chain(settings.certificate, settings.key)
     except (OSError, ssl.SSLError) as error:
         files = ", ".join(str(each) for each in (settings.ca, settings.certificate, settings.key) if each is not None)
-        raise CannotRun("config.form", f"one of {files} can't be used for TLS: {error}", field="bus.ca") from error
+        message = f"one of {files} can't be used for TLS: {error}"
+        raise CannotRun("config.form", message, field="bus.kafka.ca") from error
     if settings.user is None or settings.password is None:
         return Security(tls, None, None, settings.certificate)
     try:
         password = settings.password.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise CannotRun("config.form", f"{settings.password}: {error}", field="bus.password") from error
+        raise CannotRun("config.form", f"{settings.password}: {error}", field="bus.kafka.password") from error
     return Security(tls, settings.user, password, settings.certificate)

@@ -3,7 +3,7 @@
 Everything of aiokafka that has no types stands here and in ``kafka_batches``: above, it is our own values. We use its
 connections, protocol and records, and not its producer and consumer: docs/decisions/014 says why.
 
->>> connection = await Connection.open(Address("127.0.0.1", 9092), Security(None, None, None), timeout_s=10)
+>>> connection = await Connection.open(Address("127.0.0.1", 9092), Security(), timeout_s=10)
 >>> await connection.ask(metadata("jjj.sanhe.licence"))
 Metadata(brokers={1: Address(host='127.0.0.1', port=9092)}, fault=0, leader=1)
 """

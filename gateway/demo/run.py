@@ -6,31 +6,38 @@ Exit code 0 if it ran as planned and audits clean, else 1.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from gateway.broker.cluster import Cluster
 from gateway.demo import show
 from gateway.demo.play import SILENT, Outcome, play
 from gateway.demo.stage import Stage
+from gateway.ops.nodefolder import OneBroker
 
 PIPED_WIDTH = 110
 
 
-async def demo(files: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None) -> int:
-    """Run the demo; ``folder``: where the nodes' folders stay, else a temporary one."""
+async def demo(
+    files: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None, kafka: str | None = None
+) -> int:
+    """Run the demo; ``folder``: where the nodes' folders stay, else a temporary one. ``kafka``: its address, or "" for
+    the project's own, which is begun and ended here; None for no Kafka.
+    """
     begun = time.monotonic()
     quiet = _console(to_stderr=True)
     console = quiet if as_json else _console(to_stderr=False)
     with _place(folder) as home:
-        async with Stage(home, base_port=base_port) as stage:
+        async with _bus(home, kafka, quiet) as bus, Stage(home, base_port=base_port, kafka=bus) as stage:
             reports = folder / "rejected" if folder is not None else None
             if reports is not None:
                 reports.mkdir(parents=True, exist_ok=True)
@@ -63,6 +70,19 @@ async def _serve(stage: Stage, console: Console) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await stop.wait()
+
+
+@asynccontextmanager
+async def _bus(home: Path, kafka: str | None, console: Console) -> AsyncIterator[OneBroker | None]:
+    if kafka is None:
+        yield None
+    elif kafka:
+        # The example keys may have signed other logs on that Kafka: topics of this run alone, so that no node takes
+        # its own signatures of another day for a fork.
+        yield OneBroker(kafka, prefix=f"jjj-demo-{secrets.token_hex(4)}")
+    else:
+        async with Cluster(home / "kafka", say=lambda text: console.print(text, style="dim")) as cluster:
+            yield OneBroker(cluster.bootstrap)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Six nodes in one process: their folders, their servers, and waiting for what they hold.
 
-Each node is whole: own ledger, own keys, own HTTP server; they share nothing but the folder of the embedded bus. The
-example keys and the example roster, with the ports of this run, are the only things that differ from a real network.
+Each node is whole: own ledger, own keys, own HTTP server; they share nothing but the bus: the folder of the
+embedded one, or a Kafka. The example keys and the example roster, with the ports of this run, are the only things that
+differ from a real network.
 
 >>> async with Stage(folder, base_port=0) as stage:
 ...     await stage.all_seal()
@@ -28,6 +29,7 @@ from gateway.errors import CannotRun
 from gateway.node.config import load
 from gateway.node.runtime import Node
 from gateway.ops import nodefolder
+from gateway.ops.nodefolder import OneBroker
 from gateway.serving import Serving
 
 HEARTBEAT_S = 1
@@ -44,10 +46,11 @@ class _Player:
 
 
 class Stage:
-    """The six nodes. ``folder``: where each keeps its folder ``<jurisdiction>/``."""
+    """The six nodes. ``folder``: where each keeps its folder ``<jurisdiction>/``. ``kafka``: their bus, if so."""
 
-    def __init__(self, folder: Path, *, base_port: int) -> None:
+    def __init__(self, folder: Path, *, base_port: int, kafka: OneBroker | None = None) -> None:
         self.folder = folder
+        self._kafka = kafka
         self._ports = dict(zip(PLACES, _ports(base_port, len(PLACES)), strict=True))
         self._players: dict[str, _Player] = {}
 
@@ -148,7 +151,9 @@ class Stage:
         if not (folder / nodefolder.CONFIG).exists():
             nodefolder.lay_out(folder, place, port=self._ports[place])
         ahead = ("schemas",) if place == AHEAD else ()
-        nodefolder.write_config(folder, place, port=self._ports[place], heartbeat_s=HEARTBEAT_S, schemas=ahead)
+        nodefolder.write_config(
+            folder, place, port=self._ports[place], heartbeat_s=HEARTBEAT_S, schemas=ahead, kafka=self._kafka
+        )
         for name in ahead:
             (folder / name).mkdir(exist_ok=True)
             (folder / name / SCHEMA_FILE).write_bytes(schema_1_1())

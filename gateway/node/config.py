@@ -11,12 +11,14 @@ configuration file.
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import BadTopic, topics_below
 from gateway.errors import CannotRun
 
@@ -25,11 +27,15 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class BusConfig:
-    """``[bus]``. ``folder``: the embedded bus's, shared by the nodes of one machine."""
+    """``[bus]``. ``folder``: the embedded bus's, shared by the nodes of one machine. ``kafka``: the cluster, if that is
+    the bus. ``at``: where the topics of certain jurisdictions lie instead; None: nowhere, tiles only.
+    """
 
     kind: str = "embedded"
     prefix: str = "jjj"
     folder: Path = Path("../bus")
+    kafka: KafkaSettings | None = None
+    at: Mapping[str, KafkaSettings | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +88,8 @@ class _Reader:
         self._known(found, {"node", "bus", "http"}, "")
         if "jurisdiction" not in node:
             raise self._wrong("node.jurisdiction", "is missing: which jurisdiction does this node speak for?")
-        bus = BusConfig(**self._paths(self._table(found, "bus", BUS), BusConfig()))
         self._topic("node", "jurisdiction", BusConfig().prefix, node["jurisdiction"])
+        bus = self._bus(found)
         self._topic("bus", "prefix", bus.prefix, node["jurisdiction"])
         return Config(
             folder=self._folder,
@@ -91,6 +97,44 @@ class _Reader:
             http=HttpConfig(**self._table(found, "http", HTTP)),
             **self._paths(node, Config(self._folder, "")),
         )
+
+    def _bus(self, found: Mapping[str, Any]) -> BusConfig:
+        tables = found.get("bus", {})
+        if not isinstance(tables, dict):
+            raise self._wrong("bus", "is a table")
+        own = {name: value for name, value in tables.items() if name not in ("kafka", "at")}
+        settings = self._paths(self._table({"bus": own}, "bus", BUS), BusConfig())
+        kind = settings.get("kind", BusConfig().kind)
+        if kind not in BUS_KINDS:
+            raise self._wrong("bus.kind", f"is {kind!r}; known: {', '.join(BUS_KINDS)}")
+        if ("kafka" in tables) != (kind == "kafka"):
+            raise self._wrong("bus.kafka", 'is needed where bus.kind is "kafka", and only there')
+        kafka = self._kafka("bus.kafka", tables["kafka"]) if "kafka" in tables else None
+        elsewhere = tables.get("at", {})
+        if not isinstance(elsewhere, dict):
+            raise self._wrong("bus.at", "is a table of jurisdictions")
+        at = {name: self._elsewhere(f"bus.at.{name}", table) for name, table in elsewhere.items()}
+        for name in at:
+            self._topic("bus.at", name, BusConfig().prefix, name)
+        return BusConfig(kafka=kafka, at=at, **settings)
+
+    def _elsewhere(self, name: str, table: object) -> KafkaSettings | None:
+        return None if table == {"tiles": True} else self._kafka(name, table)
+
+    def _kafka(self, name: str, table: object) -> KafkaSettings:
+        found = self._table({name: table}, name, KAFKA)
+        brokers = found.get("bootstrap", ())
+        if not brokers or not all(re.fullmatch(r".+:[0-9]{1,5}", each) for each in brokers):
+            raise self._wrong(f"{name}.bootstrap", 'is a list of brokers, each "host:port"')
+        kafka = KafkaSettings(**found)
+        for one, other in (("user", "password"), ("certificate", "key")):
+            if (getattr(kafka, one) is None) != (getattr(kafka, other) is None):
+                raise self._wrong(f"{name}.{one}", f"and {name}.{other} go together")
+        if kafka.ca is None and (kafka.user is not None or kafka.certificate is not None):
+            raise self._wrong(f"{name}.ca", "is missing: no password and no certificate is used without TLS")
+        if kafka.min_insync > kafka.replication:
+            raise self._wrong(f"{name}.min_insync", f"is {kafka.min_insync}, more than replication")
+        return kafka
 
     def _table(
         self, found: Mapping[str, Any], name: str, kinds: Mapping[str, tuple[type, float, float]]
@@ -106,6 +150,8 @@ class _Reader:
             value = float(value) if abs(value) <= most else math.inf
         if kind is Path and isinstance(value, str):
             return self._folder / value
+        if kind is list and isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
         if kind is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(self._folder / item for item in value)
         if not isinstance(value, kind) or isinstance(value, bool):
@@ -137,7 +183,10 @@ class _Reader:
         return CannotRun("config.form", f"{self._path}: {name} {what}", field=name)
 
 
-KINDS: Mapping[type, str] = {str: "text", int: "whole number", float: "number", Path: "path", tuple: "list of paths"}
+KINDS: Mapping[type, str] = {
+    str: "text", int: "whole number", float: "number", Path: "path", tuple: "list of paths", list: "list of texts",
+}  # fmt: skip
+BUS_KINDS = ("embedded", "kafka")
 NODE: Mapping[str, tuple[type, float, float]] = {
     "jurisdiction": (str, 0, 0),
     "data": (Path, 0, 0),
@@ -147,6 +196,19 @@ NODE: Mapping[str, tuple[type, float, float]] = {
     "heartbeat_s": (float, 1, 3600),
 }
 BUS: Mapping[str, tuple[type, float, float]] = {"kind": (str, 0, 0), "prefix": (str, 0, 0), "folder": (Path, 0, 0)}
+KAFKA: Mapping[str, tuple[type, float, float]] = {
+    "bootstrap": (list, 0, 0),
+    "ca": (Path, 0, 0),
+    "certificate": (Path, 0, 0),
+    "key": (Path, 0, 0),
+    "user": (str, 0, 0),
+    "password": (Path, 0, 0),
+    "replication": (int, 1, 32),
+    "min_insync": (int, 1, 32),
+    "retention_days": (int, 1, 36_500),
+    "request_s": (float, 1, 120),
+    "publish_s": (float, 5, 600),
+}
 HTTP: Mapping[str, tuple[type, float, float]] = {
     "host": (str, 0, 0),
     "port": (int, 0, 65_535),

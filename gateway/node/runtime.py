@@ -20,7 +20,9 @@ import aiohttp
 import structlog
 
 from gateway.bus.embedded import EmbeddedBus
+from gateway.bus.kafka import KafkaBus
 from gateway.bus.port import Bus, BusError, Message, checkpoint_topic
+from gateway.bus.routed import Nowhere, RoutedBus
 from gateway.errors import CannotRun
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
@@ -42,6 +44,7 @@ SCHEMA = logbook.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
 READERS = 2
 LONGEST_BUDGET_S = 86_400
+TILES_EVERY_S = 5.0
 PAUSE_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -261,8 +264,10 @@ class Node:
 
     def quiet_s(self, jurisdiction: str) -> float:
         """Half the smallest freshness budget of what this node recognises from a jurisdiction: then its checkpoint is
-        asked for.
+        asked for. Where tiles alone carry its records, it is asked much more often.
         """
+        if jurisdiction in self.config.bus.at and self.config.bus.at[jurisdiction] is None:
+            return TILES_EVERY_S
         budgets = [
             agreement.freshness_s
             for agreement in self.trust.current.agreements.agreements
@@ -271,11 +276,19 @@ class Node:
         return min(budgets, default=LONGEST_BUDGET_S) / 2
 
 
-def open_bus(config: Config) -> EmbeddedBus:
-    """The bus that the settings name."""
-    if config.bus.kind != "embedded":
-        raise CannotRun("config.form", f"bus.kind {config.bus.kind!r} is not known; known: embedded", field="bus.kind")
-    return EmbeddedBus(config.bus.folder, prefix=config.bus.prefix)
+def open_bus(config: Config) -> Bus:
+    """The bus that the settings name, and what they say of certain jurisdictions' topics."""
+    settings = config.bus
+    usual: Bus = (
+        EmbeddedBus(settings.folder, prefix=settings.prefix)
+        if settings.kafka is None
+        else KafkaBus(settings.kafka, prefix=settings.prefix)
+    )
+    elsewhere: dict[str, Bus] = {
+        jurisdiction: Nowhere() if cluster is None else KafkaBus(cluster, prefix=settings.prefix)
+        for jurisdiction, cluster in settings.at.items()
+    }
+    return RoutedBus(usual, elsewhere, prefix=settings.prefix) if elsewhere else usual
 
 
 def lock_data(config: Config) -> int:

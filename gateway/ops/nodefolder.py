@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -52,8 +53,27 @@ def lay_out(folder: Path, jurisdiction: str, *, port: int, heartbeat_s: float = 
     write_config(folder, jurisdiction, port=port, heartbeat_s=heartbeat_s)
 
 
+@dataclass(frozen=True, slots=True)
+class OneBroker:
+    """A Kafka of one broker for nodes of this machine: its address, and the prefix of this network's topics."""
+
+    bootstrap: str
+    prefix: str = "jjj"
+
+    def lines(self) -> str:
+        """The table of settings for it."""
+        brokers = orjson.dumps(self.bootstrap.split(",")).decode()
+        return f"\n[bus.kafka]\nbootstrap = {brokers}\nreplication = 1\nmin_insync = 1\n"
+
+
 def write_config(
-    folder: Path, jurisdiction: str, *, port: int, heartbeat_s: float = 10, schemas: Sequence[str] = ()
+    folder: Path,
+    jurisdiction: str,
+    *,
+    port: int,
+    heartbeat_s: float = 10,
+    schemas: Sequence[str] = (),
+    kafka: OneBroker | None = None,
 ) -> None:
     """The commented settings file; replaces the one that stands."""
     text = files("gateway.ops").joinpath("templates", CONFIG).read_text(encoding="utf-8")
@@ -62,6 +82,9 @@ def write_config(
         "@port@": str(port),
         "@heartbeat_s@": f"{heartbeat_s:g}",
         "@schemas@": orjson.dumps(list(schemas)).decode(),
+        "@kind@": "embedded" if kafka is None else "kafka",
+        "@prefix@": "jjj" if kafka is None else kafka.prefix,
+        "@kafka@": "" if kafka is None else kafka.lines(),
     }
     for mark, value in values.items():
         text = text.replace(mark, value)
