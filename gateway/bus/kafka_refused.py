@@ -16,7 +16,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
-from aiokafka.errors import KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
+from aiokafka.errors import IllegalSaslStateError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 from cryptography import x509
 
 from gateway.bus.kafka_settings import MECHANISM, Security
@@ -31,7 +31,7 @@ async def why_refused(host: str, port: int, security: Security, error: BaseExcep
     at = f"Kafka at {host}:{port}"
     if isinstance(error, SaslAuthenticationFailed):
         return LoginDenied(f"{at} does not take user {security.user!r} with the password in its file: {error}")
-    if isinstance(error, UnsupportedSaslMechanismError):
+    if isinstance(error, UnsupportedSaslMechanismError | IllegalSaslStateError):
         return LoginDenied(f"{at} does not offer {MECHANISM}: is this the address where nodes log in? {error}")
     causes = list(_causes(error))
     for cause in causes:
@@ -102,5 +102,5 @@ async def _speaks_tls(host: str, port: int) -> bool:
             _, writer = await asyncio.open_connection(host, port, ssl=anybody)
     except (OSError, TimeoutError):
         return False
-    writer.close()
+    writer.transport.abort()
     return True

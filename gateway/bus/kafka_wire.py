@@ -10,6 +10,7 @@ Metadata(brokers={1: Address(host='127.0.0.1', port=9092)}, fault=0, leader=1)
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Self, TypeVar
@@ -31,6 +32,7 @@ from gateway.bus.port import BusDenied, BusUnavailable
 T = TypeVar("T")
 
 CLIENT = "jjj-gateway"
+GOODBYE_S = 2.0
 EARLIEST, LATEST = -2, -1
 UNCOMMITTED, COMMITTED = 0, 1
 _TRANSACTION, _TOPIC = 1, 2  # kinds of coordinator, of resource
@@ -100,6 +102,10 @@ class Connection:
     def close(self) -> None:
         """Close it now; who waits for an answer is told."""
         self._inner.close()
+
+    async def gone(self) -> None:
+        """Close it, and wait a little for TLS to say goodbye: for programs that end now."""
+        await asyncio.wait([self._inner.close()], timeout=GOODBYE_S)
 
 
 def told(code: int, what: str) -> BusUnavailable:
