@@ -31,6 +31,7 @@ from gateway.node.door import Draft, Receipt
 from gateway.node.nodekeys import NodeKeys, load, names
 from gateway.node.runtime import Node
 from gateway.ops import nodefolder
+from gateway.ops.nodefolder import OneBroker
 from gateway.records.packaged import data_path
 from gateway.serving import Serving
 from gateway.trust import keyfiles
@@ -163,9 +164,14 @@ class World:
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __init__(
-        self, folder: Path, *jurisdictions: str, heartbeat_s: float = 1.0, served: Sequence[str] = ()
+        self,
+        folder: Path,
+        *jurisdictions: str,
+        heartbeat_s: float = 1.0,
+        served: Sequence[str] = (),
+        kafka: OneBroker | None = None,
     ) -> None:
-        """``served``: whose nodes listen, at addresses that the roster names."""
+        """``served``: whose nodes listen, at addresses that the roster names. ``kafka``: the bus, if not a folder."""
         self.folder = folder
         self.jurisdictions = jurisdictions
         self.heartbeat_s = heartbeat_s
@@ -177,7 +183,9 @@ class World:
             place, port = folder / jurisdiction, ports.get(jurisdiction, 0)
             nodefolder.lay_out(place, jurisdiction, port=port, heartbeat_s=heartbeat_s)
             (place / "schemas").mkdir()
-            nodefolder.write_config(place, jurisdiction, port=port, heartbeat_s=heartbeat_s, schemas=("schemas",))
+            nodefolder.write_config(
+                place, jurisdiction, port=port, heartbeat_s=heartbeat_s, schemas=("schemas",), kafka=kafka
+            )
             for stem, _, _, _ in names(NETWORK, jurisdiction, FAMILIES):
                 keyfiles.generate(folder / jurisdiction / "keys" / f"{stem}.pem")
         self.found()

@@ -24,6 +24,7 @@ from gateway.bus.port import (
     BusUnavailable,
     Message,
     PositionLost,
+    Reading,
     TopicSettings,
     checkpoint_topic,
     record_topic,
@@ -90,8 +91,7 @@ async def test_a_broker_killed_amid_batches_has_whole_ones_and_its_readings_go_o
                 with pytest.raises(BusUnavailable):
                     await asyncio.wait_for(publishing, PATIENCE_S)
                 with pytest.raises(BusUnavailable, match=kafka.bootstrap):
-                    while True:
-                        seen += numbers(each.message for each in await asyncio.wait_for(anext(reading), PATIENCE_S))
+                    await read_on(reading, seen)
                 with pytest.raises(BusUnavailable, match=kafka.bootstrap):
                     await bus.end(topic)
             await (await bus.claim(JURISDICTION)).publish(topic, numbered(MARK, 1))
@@ -100,6 +100,12 @@ async def test_a_broker_killed_amid_batches_has_whole_ones_and_its_readings_go_o
     assert seen == [*range(len(seen) - 1), MARK]
     assert (len(seen) - 1) % size == 0
     assert acknowledged <= len(seen) - 1 <= acknowledged + size
+
+
+async def read_on(reading: Reading, seen: list[int]) -> None:
+    """Read what there is into ``seen``, until the reading says why it can't go on."""
+    while True:
+        seen += numbers(each.message for each in await asyncio.wait_for(anext(reading), PATIENCE_S))
 
 
 async def test_a_broker_that_stands_still_is_no_broker(kafka: Kafka, prefix: str, topic: str) -> None:
@@ -148,10 +154,10 @@ async def test_what_is_no_kafka_is_said(unused_tcp_port: int) -> None:
         await reader.read(1)
         writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", unused_tcp_port):
-        async with KafkaBus(KafkaSettings((f"127.0.0.1:{unused_tcp_port}",), request_s=1.0)) as bus:
-            with pytest.raises(BusUnavailable, match=f"{unused_tcp_port}"):
-                await bus.end("jjj.sanhe.licence")
+    settings = KafkaSettings((f"127.0.0.1:{unused_tcp_port}",), request_s=1.0)
+    async with await asyncio.start_server(answer, "127.0.0.1", unused_tcp_port), KafkaBus(settings) as bus:
+        with pytest.raises(BusUnavailable, match=f"{unused_tcp_port}"):
+            await bus.end("jjj.sanhe.licence")
 
 
 # Transactions
@@ -197,7 +203,7 @@ async def appended(kafka: Kafka, topic: str, beyond: int) -> None:
     try:
         async with asyncio.timeout(PATIENCE_S):
             while (await cluster.offset(topic, wire.LATEST, wire.UNCOMMITTED) or 0) <= beyond + 1:
-                await asyncio.sleep(0.001)
+                pass
     finally:
         cluster.close()
 
