@@ -24,4 +24,4 @@ async def answering(address: Address, security: Security) -> int:
     except BusUnavailable:
         return 0
     finally:
-        await connection.gone()
+        connection.close()

@@ -15,7 +15,7 @@ import asyncio
 import secrets
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,7 @@ async def bring_about(access: Access, *, strike_out: bool = False) -> AsyncItera
     Raises ``CannotRun`` for files that don't do, ``BusUnavailable`` and its kin.
     """
     passwords = {user.name: _password(user.password) for user in access.users}
-    async with _asked(access.admin) as cluster:
+    with closing(KafkaCluster(access.admin)) as cluster:
         for user in access.users:
             yield await _user(access, cluster, user, passwords[user.name])
         for topic in access.topics():
@@ -173,21 +173,12 @@ async def _user(access: Access, cluster: KafkaCluster, user: User, password: str
 
 async def _logs_in(access: Access, user: User) -> bool:
     settings = replace(access.admin, bootstrap=access.clients, user=user.name, password=user.password)
-    async with _asked(settings) as cluster:
+    with closing(KafkaCluster(settings)) as cluster:
         try:
             await cluster.ask_any(wire.metadata(None))
         except LoginDenied:
             return False
         return True
-
-
-@asynccontextmanager
-async def _asked(settings: KafkaSettings) -> AsyncIterator[KafkaCluster]:
-    cluster = KafkaCluster(settings)
-    try:
-        yield cluster
-    finally:
-        await cluster.gone()
 
 
 async def _done(cluster: KafkaCluster, ask: wire.Ask[tuple[int, str]], thing: str) -> None:

@@ -107,11 +107,6 @@ class KafkaCluster:
         for connection in self._connections.values():
             connection.close()
 
-    async def gone(self) -> None:
-        """Close, and wait until it is done: for programs that end now."""
-        self.close()
-        await asyncio.gather(*(connection.gone() for connection in self._connections.values()))
-
     async def _shared(self, address: Address) -> Connection:
         async with self._connecting[address]:
             if self._closed:
