@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-DATA_FOLDERS = ("schemas", "keys/example")
+DATA_FOLDERS = ("schemas", "keys/example", "deploy/kafka")
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from gateway.bus.kafka_settings import KafkaSettings
 from gateway.errors import CannotRun
 from gateway.node.config import BusConfig, Config, HttpConfig, load
 from gateway.ops import nodefolder
 from tests.simulator import World
 
 NODE = '[node]\njurisdiction = "sanhe"\n'
+KAFKA = NODE + '[bus]\nkind = "kafka"\n[bus.kafka]\n'
 
 
 def read(folder: Path, text: str) -> Config:
@@ -49,6 +52,37 @@ def test_every_setting_can_be_said(tmp_path: Path) -> None:
     )
 
 
+def test_a_kafka_cluster_can_be_said_whole_and_others_for_certain_jurisdictions(tmp_path: Path) -> None:
+    text = NODE + (
+        '[bus]\nkind = "kafka"\n[bus.kafka]\nbootstrap = ["a:9093", "[::1]:9094"]\nca = "ca"\ncertificate = "c"\n'
+        'key = "k"\nuser = "sanhe"\npassword = "/p"\nreplication = 5\nmin_insync = 3\nretention_days = 30\n'
+        'request_s = 5\npublish_s = 20\n[bus.at.xiongan]\nbootstrap = ["x:1"]\n[bus.at.binhai]\ntiles = true\n'
+    )
+    files = {"ca": tmp_path / "ca", "certificate": tmp_path / "c", "key": tmp_path / "k", "password": Path("/p")}
+    bus = read(tmp_path, text).bus
+    numbers = {"replication": 5, "min_insync": 3, "retention_days": 30, "request_s": 5.0, "publish_s": 20.0}
+    assert bus.kafka == KafkaSettings(("a:9093", "[::1]:9094"), user="sanhe", **files, **numbers)
+    assert bus.at == {"xiongan": KafkaSettings(("x:1",)), "binhai": None}
+
+
+def test_every_setting_that_the_commented_file_offers_for_kafka_is_known(tmp_path: Path) -> None:
+    nodefolder.write_config(tmp_path, "sanhe", port=1)
+    lines = (tmp_path / nodefolder.CONFIG).read_text(encoding="utf-8").splitlines()
+    offered = [line[2:] for line in lines if re.match(r"# (\[bus|[a-z_]+ = )", line) and "token" not in line]
+    bus = read(tmp_path, "\n".join([NODE, '[bus]\nkind = "kafka"', *offered])).bus
+    assert bus.kafka is not None
+    assert bus.kafka.user == "sanhe"
+    assert set(bus.at) == {"xiongan", "binhai"}
+    for name, kind in (("replication", 3), ("min_insync", 2), ("retention_days", 400), ("publish_s", 30.0)):
+        assert getattr(KafkaSettings(()), name) == getattr(bus.kafka, name) == kind, "what is offered is the default"
+
+
+def test_a_config_for_one_broker_is_read_as_such(tmp_path: Path) -> None:
+    nodefolder.write_config(tmp_path, "sanhe", port=1, kafka=nodefolder.OneBroker("h:1,h:2", "x"))
+    bus = load(tmp_path / nodefolder.CONFIG).bus
+    assert (bus.kafka, bus.prefix) == (KafkaSettings(("h:1", "h:2"), replication=1, min_insync=1), "x")
+
+
 def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> None:
     nodefolder.write_config(tmp_path, "sanhe", port=8471, heartbeat_s=3, schemas=("schemas",))
     config = load(tmp_path / nodefolder.CONFIG)
@@ -74,6 +108,22 @@ def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> 
         (NODE + "data = 1", "node.data"),
         ('[node]\njurisdiction = "San He"', "node.jurisdiction"),
         (NODE + '[bus]\nprefix = "A B"', "bus.prefix"),
+        (NODE + "bus = 1", "node.bus"),
+        (NODE + '[bus]\nkind = "rabbit"', "bus.kind"),
+        (NODE + '[bus]\nkind = "kafka"', "bus.kafka"),
+        (NODE + '[bus.kafka]\nbootstrap = ["a:1"]', "bus.kafka"),
+        (KAFKA + 'bootstrap = "a:1"', "bus.kafka.bootstrap"),
+        (KAFKA + "bootstrap = []", "bus.kafka.bootstrap"),
+        (KAFKA + 'bootstrap = ["a"]', "bus.kafka.bootstrap"),
+        (KAFKA + 'bootstrap = ["a:1"]\nhost = "a"', "bus.kafka.host"),
+        (KAFKA + 'bootstrap = ["a:1"]\nreplication = 0', "bus.kafka.replication"),
+        (KAFKA + 'bootstrap = ["a:1"]\nmin_insync = 4', "bus.kafka.min_insync"),
+        (KAFKA + 'bootstrap = ["a:1"]\nca = "c"\nuser = "u"', "bus.kafka.user"),
+        (KAFKA + 'bootstrap = ["a:1"]\nca = "c"\nkey = "k"', "bus.kafka.certificate"),
+        (KAFKA + 'bootstrap = ["a:1"]\nuser = "u"\npassword = "p"', "bus.kafka.ca"),
+        (NODE + "[bus.at]\nsanhe = 1", "bus.at.sanhe"),
+        (NODE + "[bus.at.sanhe]\ntiles = false", "bus.at.sanhe.tiles"),
+        (NODE + '[bus.at."San He"]\ntiles = true', "bus.at.San He"),
         (NODE + "[http]\nport = 65536", "http.port"),
         (NODE + "[http]\nport = 80.0", "http.port"),
         (NODE + "[http]\nport = true", "http.port"),
