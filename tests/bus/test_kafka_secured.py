@@ -201,6 +201,17 @@ async def test_a_wrong_password(settings: KafkaSettings, tmp_path: Path) -> None
     assert "quite-another" not in refused.message
 
 
+async def test_a_wrong_password_is_told_even_if_the_last_broker_asked_is_away(
+    settings: KafkaSettings, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    wrong = tmp_path / "password"
+    wrong.write_text("quite-another-password")
+    away = f"127.0.0.1:{unused_tcp_port}"
+    refused = await refusal(replace(settings, password=wrong, bootstrap=(*settings.bootstrap, away)))
+    assert refused.reason == "bus.login"
+    assert away in refused.message
+
+
 async def test_no_certificate(settings: KafkaSettings) -> None:
     refused = await refusal(replace(settings, certificate=None, key=None))
     assert isinstance(refused, CertificateDenied)

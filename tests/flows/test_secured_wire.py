@@ -42,14 +42,17 @@ async def test_what_one_publishes_the_other_can_verify(world: World) -> None:
         await each.audited()
 
 
-async def test_with_another_ones_password_a_node_goes_on_for_itself_and_says_why(
-    world: World, tmp_path: Path
+async def test_with_a_wrong_password_a_node_goes_on_for_itself_and_says_why(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gateway.bus.kafka_cluster.LONGEST_PAUSE_S", 0.1)
     file = tmp_path / "sanhe" / nodefolder.CONFIG
     wrong = tmp_path / "wrong.password"
     wrong.write_text("not-the-password-of-sanhe", encoding="utf-8")
     right = next(line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("password = "))
     file.write_text(file.read_text(encoding="utf-8").replace(right, f'password = "{wrong}"'), encoding="utf-8")
     sanhe = await world.start("sanhe")
-    fault = await eventually(lambda: sanhe.node.relay.fault or sanhe.node.publisher.refusing, "the node says why")
-    assert "does not take user 'sanhe'" in str(fault)
+    await sanhe.publish(builders.licence(number=builders.food_number(5)))
+    fault = await eventually(lambda: sanhe.node.relay.fault, "the relay says why")
+    assert fault.reason == "bus.login"
+    assert "does not take user 'sanhe'" in fault.message
