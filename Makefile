@@ -5,12 +5,14 @@
 #   make test ARGS="tests/ledger"     lint, types, tests, coverage; ARGS go to pytest
 #   make kafka BROKERS=3              Apache Kafka on loopback until Ctrl-C (Java 17 and Maven; jars are fetched once)
 #   make kafka SECURE=tongzhou,sanhe  the same with TLS, passwords and access lists for these jurisdictions
-#   make soak                         the kill and disk tests, ten times as often as `make test` runs them
+#   make soak                         kill, disk and generated-document tests, ten times as often as `make test` runs them
+#   make fuzz N=1000000               that many hostile inputs to all that reads untrusted bytes; ends by itself
 #   make PYTHON=python3.12 test       with a certain Python (3.11 or newer)
 #
 # Set-up speaks on standard error only, so `make -s demo ARGS="--once --json" | python3 -m json.tool` works.
 
 ARGS ?=
+N ?= 1000000
 PYTHON ?=
 BROKERS ?= 1
 SECURE ?=
@@ -19,7 +21,7 @@ export PYTHON
 # Another project's path would shadow the locked packages.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: demo kafka test soak lint lock bench clean help
+.PHONY: demo kafka test soak fuzz lint lock bench clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -40,14 +42,21 @@ bench:
 lint:
 	@sh scripts/set-up test
 	$(BIN)/ruff check .
-	$(BIN)/mypy --strict gateway
+	$(BIN)/mypy --strict gateway docs/examples
 
 test: lint
 	$(BIN)/python -m pytest --cov $(ARGS)
 
 soak:
 	@sh scripts/set-up test
-	JJJ_SOAK=1 $(BIN)/python -m pytest tests/flows/test_kill.py tests/flows/test_disk.py $(ARGS)
+	JJJ_SOAK=1 $(BIN)/python -m pytest tests/flows/test_kill.py tests/flows/test_disk.py \
+	    tests/records/test_generated.py $(ARGS)
+
+# Without a wheel of Atheris for this machine the inputs are made from good ones only, and the run says so.
+fuzz:
+	@sh scripts/set-up test
+	-@$(BIN)/python -m pip install --quiet --no-user --only-binary :all: --require-hashes -r requirements-fuzz.txt >&2
+	$(BIN)/python -m tests.fuzz.run $(N) $(ARGS)
 
 lock:
 	@sh scripts/lock

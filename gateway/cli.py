@@ -22,9 +22,10 @@ import click
 import orjson
 import structlog
 
-from gateway import __version__, commands
+from gateway import __version__, commands, departments, inquiries
 from gateway.errors import GatewayError
 from gateway.reasons import sentence
+from gateway.records import families
 
 P = ParamSpec("P")
 CANNOT_RUN = 2
@@ -34,6 +35,7 @@ DEFAULT_NODE = "http://127.0.0.1:8470"
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 node_option = click.option("--node", envvar="JJJ_NODE", default=DEFAULT_NODE, show_default=True, help="A node's URL.")
+sheet_option = click.option("--sheet", metavar="NAME", help="Of a workbook, where several sheets hold such rows.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
 
 
@@ -163,46 +165,124 @@ async def recover(config: Path, without: tuple[str, ...]) -> int:
 @main.command()
 @click.argument("file", type=FILE)
 @click.option("--profile", metavar="P", help="A profile's name; found from the columns if absent.")
-@click.option("--jurisdiction", metavar="ID", help="Rows of any other area are refused.")
+@click.option("--jurisdiction", metavar="ID", help="Whose rows they are; rows of any other area are refused.")
+@sheet_option
 @body
-async def check(file: Path, profile: str | None, jurisdiction: str | None) -> int:
-    """试读文件，不发布 · Read a file as `publish` would, and publish nothing."""
-    return commands.check(file, profile, jurisdiction)
+async def check(file: Path, profile: str | None, jurisdiction: str | None, sheet: str | None) -> int:
+    """试读文件，不发布 · Read and judge a file as `publish` and the node would, and publish nothing."""
+    return commands.check(file, profile, jurisdiction, sheet)
 
 
 @main.command()
 @click.argument("file", type=FILE)
 @click.option("--profile", metavar="P", help="A profile's name; found from the columns if absent.")
-@click.option("--report", type=FILE, help="Where refused rows go; FILE.rejected.csv if absent.")
+@click.option("--report", type=FILE, help="Where refused rows go; FILE.rejected.xlsx if absent.")
 @click.option("--token", type=FILE, help="File with the bearer token.")
+@click.option("--bulk/--live", default=None, help="Behind all live records, or among them; if absent, by the rows.")
+@sheet_option
 @node_option
 @body
-async def publish(file: Path, profile: str | None, report: Path | None, token: Path | None, node: str) -> int:
-    """发布文件 · Publish a file's rows; refused rows stand in the report with their reasons."""
-    return await commands.publish(file, profile, report, token, node)
+async def publish(file: Path, report: Path | None, **where: Any) -> int:
+    """发布文件 · Publish a file's rows; refused rows stand in the report with their reasons. Run again, it goes on."""
+    return await commands.publish(file, commands.terms(**where), report)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--profile", metavar="P", help="A profile's name; found from each file's columns if absent.")
+@click.option("--token", type=FILE, help="File with the bearer token.")
+@click.option("--once", is_flag=True, help="Take what lies there now, and end.")
+@node_option
+@body
+async def watch(folder: Path, once: bool, **where: Any) -> int:
+    """投递目录 · Publish files dropped into a folder; they lie in done/ or, with their reasons, in rejected/ then."""
+    return await commands.watch(folder, commands.terms(**where), once=once)
+
+
+@main.command()
+@click.argument("profile", metavar="P")
+@click.option("-o", "--output", type=FILE, help="The workbook to write; P.xlsx if absent.")
+@body
+async def template(profile: str, output: Path | None) -> int:
+    """空白表格 · An empty workbook for a profile: headers, notes, drop-downs."""
+    return commands.template(profile, output)
 
 
 @main.command()
 @click.argument("number", required=False)
-@click.option("--holder", help="Name or 统一社会信用代码 of the holder.")
-@click.option("--type", "type_code", help="Licence type code.")
+@click.option("--subject", help="The licence chosen of several, as the list says it; with --source.")
 @click.option("--source", help="Jurisdiction that issued it.")
-@click.option("--purpose", default="", help="What it is wanted for.")
+@click.option("--holder", help="Name or 统一社会信用代码 of the holder.")
+@click.option("--type", help="Licence type code.")
+@click.option("--purpose", help="What it is wanted for.")
+@click.option("--case", help="Number of the case at hand; stands in the slip.")
+@click.option("--presented", multiple=True, metavar="FIELD=VALUE", help="What the party presents: content=…")
 @click.option("--as-of", metavar="YYYY-MM-DD")
 @click.option("--known-at", metavar="INSTANT")
-@click.option("--file", "listed", type=FILE, help="One number a line.")
+@click.option("--file", "listed", type=FILE, help="One number a line, or CSV with a column number (证照编号).")
 @click.option("--slip", type=FILE, help="Check a slip offline instead.")
 @click.option("--trust", type=FOLDER, help="Folder with roster.json, for --slip.")
+@click.option("--token", type=FILE, help="File with the bearer token.")
 @json_option
 @node_option
 @body
-async def verify(number: str | None, listed: Path | None, slip: Path | None, trust: Path | None, **asked: Any) -> int:
-    """核验证照 · Ask a node about a licence."""
+async def verify(
+    number: str | None,
+    listed: Path | None,
+    slip: Path | None,
+    trust: Path | None,
+    token: Path | None,
+    presented: tuple[str, ...],
+    as_json: bool,
+    node: str,
+    **asked: str | None,
+) -> int:
+    """核验证照 · Ask a node about a licence, or about every licence of a list."""
     if slip is not None:
-        return commands.verify_slip(slip, trust, as_json=asked["as_json"])
-    as_json, node = asked.pop("as_json"), asked.pop("node")
-    asked["type"] = asked.pop("type_code")
-    return await commands.verify(number, listed, asked, as_json=as_json, node=node)
+        return inquiries.verify_slip(slip, trust, as_json=as_json)
+    shown = {"presented": inquiries.presented(presented)} if presented else {}
+    said = {name: value for name, value in asked.items() if value}
+    questions = inquiries.questions(number, listed, {**said, **shown})
+    secret = inquiries.secret(token)
+    return await inquiries.verify(questions, many=listed is not None, as_json=as_json, node=node, token=secret)
+
+
+@main.group()
+def trust() -> None:
+    """名册、协议与目录 · Roster, agreements and catalogue."""
+
+
+@trust.command("lint")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--at", metavar="DAY|INSTANT", help="Look at them on this day; today if absent.")
+@json_option
+@body
+async def trust_lint(folder: Path, at: str | None, as_json: bool) -> int:
+    """检查矛盾、缺口和重叠 · Find contradictions, gaps and overlaps; print who recognises what."""
+    return inquiries.trust_lint(folder, at, as_json=as_json)
+
+
+@main.command()
+@click.option("--from", "start", default=0, metavar="N", help="Leaves of smaller index are read and not told.")
+@click.option("--family", type=click.Choice(list(families.FAMILIES)), help="This family only.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Daily files there, NDJSON and CSV; lines on stdout if absent.")
+@click.option("--trust", type=FOLDER, help="Trust data to judge by; what the node shows if absent.")
+@click.option("--once", is_flag=True, help="End when there is nothing new.")
+@node_option
+@body
+async def follow(
+    start: int, family: str | None, out: Path | None, trust: Path | None, once: bool, node: str
+) -> int:
+    """接收外地记录 · Follow partners: their verified records, each once, as lines or daily files; resumable."""
+    return await departments.follow(out, node=node, family=family, start=start, trust=trust, once=once)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@body
+async def dictionary(folder: Path) -> int:
+    """生成数据字典 · Write the data dictionary of all records as XLSX and Markdown."""
+    return departments.write_dictionary(folder)
 
 
 @main.command()
@@ -229,8 +309,9 @@ async def export(folder: Path, data: Path | None, node: str) -> int:
 @main.command()
 @click.option("--records", default=5_000, show_default=True, help="Records published, mirrored and audited.")
 @click.option("--licences", default=200_000, show_default=True, help="Licences in the index when verifying.")
+@click.option("--history", type=click.IntRange(min=10_000), metavar="N", help="Publish a file of N rows instead.")
 @json_option
 @body
-async def bench(records: int, licences: int, as_json: bool) -> int:
+async def bench(records: int, licences: int, history: int | None, as_json: bool) -> int:
     """测量 · Measure publish, mirror, audit, verify and memory beside baselines in the same run."""
-    return await commands.bench(records, licences, as_json=as_json)
+    return await commands.bench(records, licences, history, as_json=as_json)

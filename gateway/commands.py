@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import click
@@ -20,19 +22,28 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from gateway.audit import auditor, exporter
-from gateway.bench import measure
+from gateway.bench import backlog, measure
+from gateway.bench.backlog import History
+from gateway.bench.figures import Figures
 from gateway.demo import run as demo_run
 from gateway.demo.example import example_public_keys
-from gateway.errors import CannotRun, Refused
-from gateway.intake.reading import Item, RefusedRow, open_reading
+from gateway.errors import CannotRun
+from gateway.intake import profiles
+from gateway.intake.outcomes import Item, RefusedRow, RepeatedRow
+from gateway.intake.reading import open_reading
+from gateway.intake.refusals import reasons
+from gateway.intake.rejects import report_beside
 from gateway.node.config import load
-from gateway.ops import asking, handing, nodefolder, recovery, slips, telling
-from gateway.records import families
-from gateway.records.record import check_data
+from gateway.ops import handing, nodefolder, recovery, telling, templating
+from gateway.ops.advancing import Advance
+from gateway.ops.delivery import Terms, deliver
+from gateway.ops.dropfolder import DropFolder
+from gateway.ops.watching import Watcher
 from gateway.records.schema import SchemaSet
 from gateway.serving import Serving
 
 CLEAN, FINDING = 0, 1
+NOBODY = "own"  # stands for the node that a file will be handed in at, where a dry run isn't told which
 
 
 async def demo(
@@ -56,9 +67,7 @@ def init(folder: Path, jurisdiction: str, network: str, port: int) -> int:
 async def run(config_file: Path) -> int:
     """``run``: until SIGINT or SIGTERM."""
     config = load(config_file)
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = _stopping()
     async with Serving(config, refused_keys=example_public_keys()) as serving:
         click.echo(f"{config.jurisdiction}: {serving.url}", err=True)
         work = asyncio.create_task(serving.run())
@@ -80,47 +89,90 @@ async def recover(config_file: Path, without: Sequence[str]) -> int:
     return CLEAN
 
 
-def check(file: Path, profile: str | None, jurisdiction: str | None) -> int:
+def check(file: Path, profile: str | None, jurisdiction: str | None, sheet: str | None) -> int:
     """``check``: what ``publish`` would hand in, and why rows would be refused; nothing leaves this machine."""
-    reading = open_reading(file, profile, nodes=[jurisdiction] if jurisdiction else None)
-    tally, schemas = handing.Tally(), SchemaSet.built_in()
+    nodes = [jurisdiction] if jurisdiction else None
+    reading = open_reading(file, profile, own=jurisdiction or NOBODY, nodes=nodes, sheet=sheet)
+    tally = handing.Tally()
     for outcome in reading:
         tally.rows += 1
-        if isinstance(outcome, RefusedRow):
-            tally.refused[outcome.reason] += 1
-            click.echo(f"{outcome.row}: {outcome.field} {outcome.zh} [{outcome.reason}]", err=True)
-        elif isinstance(outcome, Item):
-            _judge_item(outcome, schemas, tally)
-        else:
-            tally.duplicates += 1
+        match outcome:
+            case RefusedRow():
+                tally.refused[outcome.reason] += 1
+                click.echo(f"{outcome.row}: {_told(outcome)} [{reasons(outcome.findings)}]", err=True)
+            case Item():
+                tally.logged += 1
+                tally.merged += len(outcome.parts)
+            case RepeatedRow():
+                tally.duplicates += 1
     _show_tally(tally, "可发布 would be published")
     return FINDING if tally.refused else CLEAN
 
 
-def _judge_item(item: Item, schemas: SchemaSet, tally: handing.Tally) -> None:
-    """What a node's door would find in the data; whether the issuer stands in the roster only the node knows."""
-    try:
-        check_data(item.type, schemas.minors(families.family_of_type(item.type))[-1], item.data, schemas)
-    except Refused as refused:
-        tally.refused[refused.reason] += 1
-        click.echo(f"{item.row}: {refused.field} {refused.zh or refused.message} [{refused.reason}]", err=True)
-    else:
-        tally.logged += 1
+def _told(row: RefusedRow) -> str:
+    """What is wrong with a row; several findings name their columns themselves."""
+    return row.zh if len(row.findings) > 1 else f"{row.field} {row.zh}".strip()
 
 
-async def publish(file: Path, profile: str | None, report: Path | None, token: Path | None, node: str) -> int:
+def template(profile: str, output: Path | None) -> int:
+    """``template``."""
+    chosen = profiles.load(profile)
+    path = output or Path(f"{chosen.name}.xlsx")
+    templating.write(chosen, path, SchemaSet.built_in())
+    click.echo(path)
+    return CLEAN
+
+
+async def publish(file: Path, terms: Terms, report: Path | None) -> int:
     """``publish``."""
-    report = report or file.with_name(f"{file.stem}.rejected.csv")
-    secret = _text(token).strip() if token is not None else None
+    report = report or report_beside(file)
     async with aiohttp.ClientSession() as session:
-        own = await _jurisdiction(session, node)
-        reading = open_reading(file, profile, own=own, nodes=[own])
         with progress("发布 publishing") as advance:
-            tally = await handing.hand_in(reading, {own: node}, session, report=report, token=secret, progress=advance)
+            try:
+                tally = await deliver(file, terms, session, report=report, say=_tell, progress=advance)
+            except asyncio.CancelledError:
+                _tell("已中断，再次运行同一命令即可接续 · interrupted: the same command goes on where this one stopped")
+                raise
     _show_tally(tally, "已发布 published")
     if tally.refused:
         click.echo(f"→ {report}", err=True)
     return FINDING if tally.refused else CLEAN
+
+
+async def watch(path: Path, terms: Terms, *, once: bool) -> int:
+    """``watch``: until SIGINT or SIGTERM; ``once``: what lies there now."""
+    if terms.profile is not None:
+        profiles.load(terms.profile)
+    stop = _stopping()
+    async with aiohttp.ClientSession() as session:
+        with DropFolder(path) as folder:
+            hand = partial(deliver, terms=terms, session=session, say=_tell)
+            watcher = Watcher(folder, lambda file, report: hand(file, report=report), say=_tell)
+            if not once:
+                _tell(f"{path}: 监视中 watching → {terms.node}")
+                await watcher.run(stop)
+                return CLEAN
+            taken = await watcher.drain(stop)
+    if watcher.trouble is not None:
+        raise watcher.trouble
+    return FINDING if any(each.rejected for each in taken) else CLEAN
+
+
+def _stopping() -> asyncio.Event:
+    """Set at SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def terms(node: str, profile: str | None, token: Path | None, **given: Any) -> Terms:
+    """Where files go, and how. Raises ``CannotRun`` "file.unreadable" for the token's file."""
+    return Terms(node.rstrip("/"), profile, token=_text(token).strip() if token is not None else None, **given)
 
 
 def _text(file: Path) -> str:
@@ -130,69 +182,16 @@ def _text(file: Path) -> str:
         raise CannotRun("file.unreadable", f"{file}: {error}") from error
 
 
-async def _jurisdiction(session: aiohttp.ClientSession, node: str) -> str:
-    try:
-        async with session.get(f"{node}/v1/logs", timeout=asking.TIMEOUT) as answer:
-            logs = orjson.loads(await answer.read())["logs"]
-        return str(next(log["jurisdiction"] for log in logs if log["own"]))
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError, StopIteration) as error:
-        raise CannotRun(
-            "node.unreachable", f"{node} does not answer as a node: {str(error) or type(error).__name__}"
-        ) from error
-
-
 def _show_tally(tally: handing.Tally, word: str) -> None:
     table = Table(show_header=False, box=None)
     table.add_row("行 rows", str(tally.rows))
     table.add_row(word, str(tally.logged))
     table.add_row("重复 duplicates", str(tally.duplicates))
+    if tally.merged:
+        table.add_row("并入同一证照 rows of the same licence", str(tally.merged))
     for reason, count in tally.refused.most_common():
         table.add_row(f"拒收 refused {reason}", str(count))
     Console(stderr=True).print(table)
-
-
-async def verify(
-    number: str | None, listed: Path | None, asked: Mapping[str, str | None], *, as_json: bool, node: str
-) -> int:
-    """``verify``: one number, or one a line; the worst answer gives the exit code."""
-    if number is None and listed is None:
-        raise CannotRun("question.form", "which number? Give NUMBER or --file LIST")
-    numbers = [number] if number is not None else []
-    if listed is not None:
-        numbers += [line.strip() for line in _text(listed).splitlines() if line.strip()]
-    filters = {name: value for name, value in asked.items() if value}
-    async with aiohttp.ClientSession() as session:
-        answers = await asking.ask(session, node, [{"number": each, **filters} for each in numbers])
-    if as_json:
-        click.echo(orjson.dumps(answers[0] if listed is None else answers).decode())
-    else:
-        for answer in answers:
-            Console().print(asking.card(answer))
-    return worst(asking.EXIT[answer["verdict"]] for answer in answers)
-
-
-def worst(codes: Iterator[int]) -> int:
-    """Not recognised before indeterminate before recognised."""
-    found = set(codes)
-    return next((code for code in (1, 3) if code in found), CLEAN)
-
-
-def verify_slip(slip: Path, trust: Path | None, *, as_json: bool) -> int:
-    """``verify --slip``: offline, by the roster given."""
-    if trust is None:
-        raise CannotRun("trust.missing", "a slip is checked against a roster: give --trust DIR")
-    try:
-        answer = slips.read(slip.read_bytes(), trust)
-    except OSError as error:
-        raise CannotRun("slip.missing", f"{slip}: {error.strerror}") from error
-    except Refused as refused:
-        click.echo(f"{slip}: 回执无效 not valid: {refused.message} [{refused.reason}]", err=True)
-        return FINDING
-    if as_json:
-        click.echo(orjson.dumps(answer).decode())
-    else:
-        Console().print(asking.card(answer))
-    return asking.EXIT[answer["verdict"]]
 
 
 async def audit(source: str, trust: Path | None, *, structure: bool, as_json: bool) -> int:
@@ -214,17 +213,24 @@ async def export(folder: Path, source: str) -> int:
     return CLEAN
 
 
-async def bench(records: int, licences: int, *, as_json: bool) -> int:
+async def bench(records: int, licences: int, history: int | None, *, as_json: bool) -> int:
     """``bench``."""
     with progress("测量 measuring") as advance:
-        figures = await measure.bench(records, licences, progress=advance)
+        figures: Figures | History
+        if history is not None:
+            figures = await backlog.history(history, progress=advance)
+        else:
+            figures = await measure.bench(records, licences, progress=advance)
     click.echo(orjson.dumps(figures.to_json()).decode() if as_json else figures.text())
     return CLEAN
 
 
 @contextmanager
 def progress(what: str) -> Iterator[handing.Progress]:
-    """A bar on standard error while work goes on; silent where nobody watches."""
+    """A bar on standard error while work goes on; a line now and then where no terminal shows it."""
+    if not sys.stderr.isatty():
+        yield Advance(what, say=_tell)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -232,6 +238,6 @@ def progress(what: str) -> Iterator[handing.Progress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+    with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total or None)

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
+import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -196,6 +198,30 @@ class World:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
+    def configure(self, jurisdiction: str, table: str = "node", **settings: str | float) -> None:
+        """Settings of a table in place of those that were laid out or beside them, or another table."""
+        file = self.folder / jurisdiction / nodefolder.CONFIG
+        text, head = file.read_text(encoding="utf-8"), f"\n[{table}]\n"
+        text += head if head not in text else ""
+        for name, value in settings.items():
+            line = f"{name} = {orjson.dumps(value).decode()}\n"
+            text, known = re.subn(rf"^{name} = .*\n", line, text, count=1, flags=re.MULTILINE)
+            text = text if known else text.replace(head, head + line)
+        file.write_text(text, encoding="utf-8")
+
+    def same(self, one: Running, other: Running, source: str) -> None:
+        """Two nodes hold the same leaves and the same seals of a log, as its owner committed them."""
+        place = "JOIN logs ON key >> 40 = number WHERE origin = ? ORDER BY key"
+        queries = (
+            f"SELECT key & 1099511627775, entry FROM entries {place}",
+            f"SELECT key & 1099511627775, root, date, note FROM seals {place}",
+        )
+        origin = f"{self.network}/{source}/licence"
+        databases = [each.node.ledger if each.id == source else each.node.mirrors for each in (one, other)]
+        for query in queries:
+            first, second = (database.read.execute(query, (origin,)).fetchall() for database in databases)
+            assert first == second
+
     # Trust
 
     def found(self, **changes: Mapping[str, Any]) -> None:
@@ -318,6 +344,21 @@ class World:
         origin = f"{NETWORK}/{jurisdiction}/{family}"
         messages = [Message(f"{origin} {origin}".encode(), note) for note in notes_]
         self._append(checkpoint_topic("jjj", jurisdiction), messages)
+
+    @contextlib.contextmanager
+    def bus_away(self, jurisdiction: str) -> Iterator[None]:
+        """While entered, the bus takes nothing of a jurisdiction and gives nothing of it."""
+        topics = [record_topic("jjj", jurisdiction, family) for family in FAMILIES]
+        topics.append(checkpoint_topic("jjj", jurisdiction))
+        bus = self.folder / "bus"
+        bus.mkdir(exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            for topic in topics:
+                TopicFile.made(bus / f"{topic}.sqlite", busy_s=5).close()
+                behind = stack.enter_context(closing(sqlite3.connect(bus / f"{topic}.sqlite", isolation_level=None)))
+                behind.execute("ALTER TABLE message RENAME TO away")
+                stack.callback(behind.execute, "ALTER TABLE away RENAME TO message")
+            yield
 
     def _append(self, topic: str, messages: Sequence[Message]) -> None:
         bus = self.folder / "bus"

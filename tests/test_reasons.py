@@ -26,9 +26,12 @@ TELLERS = re.compile(
 )
 LOUD = {"debug", "info", "warning", "error", "exception", "critical"}
 FILES = (".txt", ".json", ".pem", ".sqlite", ".toml", ".example")
-OTHERS = {"area.jurisdictions", "node.jurisdiction", "jurisdictions.keys.vkey", "gateway.ops", "http.read_drafts"}
-OTHERS |= {"bus.kind", "bus.kafka", "bus.at", "message.timestamp.type"}
-"""Settings, a path of the roster, a package, a stage of the measures; a setting of Kafka's."""
+OTHERS = {
+    *("area.jurisdictions", "node.jurisdiction", "jurisdictions.keys.vkey", "holder.category", "gateway.ops"),
+    *("bus.kind", "bus.kafka", "bus.at", "message.timestamp.type", "node.acknowledgement"),
+    *("http.read_drafts", "publish.commit", "publish.highwater", "publish.judge_sign"),
+}
+"""Settings, paths of roster and record, a package, stages of the measures; a setting of Kafka's."""
 FIELDS = ("data.", "jjj.")
 
 

@@ -13,11 +13,12 @@ found and left, 2 it could not be done.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 from collections import Counter
 from pathlib import Path
+
+import click
 
 from gateway.bus.kafka_access import bring_about, load
 from gateway.errors import GatewayError
@@ -27,31 +28,31 @@ ZH = {"made": "已建立", "unchanged": "未改动", "beyond": "清单之外", "
 
 
 async def set_up(file: Path, *, strike_out: bool) -> int:
-    """Print a line a step and a last line that sums up; the exit code."""
+    """Say a line a step and a last line that sums up; the exit code."""
     counts: Counter[str] = Counter()
     async for step in bring_about(load(file), strike_out=strike_out):
-        print(f"{ZH[step.what]} {step}")
+        click.echo(f"{ZH[step.what]} {step}")
         counts[step.what] += 1
     if set(counts) <= {"unchanged"}:
-        print(f"没有任何改动 · nothing changed: {counts['unchanged']} things are as {file} says")
+        click.echo(f"没有任何改动 · nothing changed: {counts['unchanged']} things are as {file} says")
     else:
-        print(" · ".join(f"{ZH[what]} {what} {count}" for what, count in counts.items()))
+        click.echo(" · ".join(f"{ZH[what]} {what} {count}" for what, count in counts.items()))
     return 1 if counts["beyond"] else 0
 
 
-def main() -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(description="Users, topics and access lists of a Kafka cluster, from one file.")
-    parser.add_argument("file", type=Path, help="what access.toml beside this program shows")
-    parser.add_argument("--strike-out", action="store_true", help="end rights beyond the file")
-    arguments = parser.parse_args()
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--strike-out", is_flag=True, help="End rights beyond the file.")
+def main(file: Path, strike_out: bool) -> None:
+    """Users, topics and access lists of a Kafka cluster, from one file, as access.toml beside this program."""
     try:
-        return asyncio.run(set_up(arguments.file, strike_out=arguments.strike_out))
+        sys.exit(asyncio.run(set_up(file, strike_out=strike_out)))
     except GatewayError as error:
         row = sentence(error.reason)
-        print(f"✘ {row.zh} · {row.en} [{error.reason}]\n  {error.message}\n  → {row.do_zh} · {row.do_en}", file=sys.stderr)
-        return 2
+        click.echo(f"✘ {row.zh} · {row.en} [{error.reason}]", err=True)
+        click.echo(f"  {error.message}\n  → {row.do_zh} · {row.do_en}", err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -60,7 +60,8 @@ def load_given(folder: Path) -> TrustData:
     try:
         return load(*trust_places(folder))
     except GatewayError as error:
-        raise CannotRun(error.reason, f"{folder}: {error.message}") from error
+        zh = f"{folder}：{error.zh}" if error.zh else ""
+        raise CannotRun(error.reason, f"{folder}: {error.message}", zh=zh) from error
 
 
 def trust_places(folder: Path) -> tuple[Path, tuple[Path, ...]]:

@@ -32,7 +32,7 @@ KEPT: Mapping[str, str] = {
     "quarantine": "SELECT key, subject, id, reason, field, known FROM quarantine ORDER BY key",
     "ids": "SELECT log, id, first FROM ids ORDER BY log, id",
     "subjects": "SELECT family, source, subject FROM subjects ORDER BY family, source, subject",
-    "terms": f"SELECT t.kind, t.term, {_SUBJECT} FROM terms t LEFT JOIN subjects s ON s.number = t.subject"
+    "terms": f"SELECT t.kind, t.term, {_SUBJECT}, t.first FROM terms t LEFT JOIN subjects s ON s.number = t.subject"
     " ORDER BY 1, 2, 3, 4, 5",
 }
 BY_LEAF = ("records", "quarantine")

@@ -54,6 +54,27 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A bus that is away: ``records`` published meanwhile at ``per_s``, mirrored at ``drained_per_s`` once it is back;
+    ``rss_mb``: the owner's peak resident memory with all of them unsent, MiB.
+    """
+
+    records: int
+    per_s: float
+    drained_per_s: float
+    rss_mb: float
+
+    def to_json(self) -> dict[str, float]:
+        """As ``bench --json`` has it."""
+        return {
+            "records": self.records,
+            "per_s": round(self.per_s, 1),
+            "drained_per_s": round(self.drained_per_s, 1),
+            "rss_mb": round(self.rss_mb, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """All that one run measured. ``rss_mb``: the larger node's peak resident memory, MiB; ``machine``: processors and
     memory.
@@ -64,6 +85,7 @@ class Figures:
     audit: Rate
     audit_structure: Rate
     verify: Latency
+    outage: Outage
     rss_mb: float
     records: int
     record_bytes: int
@@ -77,6 +99,7 @@ class Figures:
             "audit": self.audit.to_json(),
             "audit_structure": self.audit_structure.to_json(),
             "verify": self.verify.to_json(),
+            "outage": self.outage.to_json(),
             "rss_mb": round(self.rss_mb, 1),
             "records": self.records,
             "record_bytes": self.record_bytes,
@@ -99,6 +122,11 @@ class Figures:
         lines.append(
             f"核验 verify over HTTP: median {seen.median_ms:.2f} ms, p99 {seen.p99_ms:.2f} ms"
             f" with {seen.licences:,} licences; a bare look-up and signature check {seen.baseline_ms:.2f} ms"
+        )
+        left = self.outage
+        lines.append(
+            f"总线中断 bus away: {left.records:,} records published at {left.per_s:,.0f}/s in {left.rss_mb:.0f} MiB,"
+            f" mirrored at {left.drained_per_s:,.0f}/s when it is back"
         )
         lines.append(f"内存 peak memory of the larger node: {self.rss_mb:.0f} MiB")
         return "\n".join(lines)

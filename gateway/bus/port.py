@@ -133,7 +133,7 @@ class Reading(Protocol):
 
 
 class BusReader(Protocol):
-    """The read half; tiles over HTTP fulfil it too (position = index). Leaving the block closes it all."""
+    """The read half. Leaving the block closes it all."""
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(

@@ -28,6 +28,7 @@ from gateway.demo.scenes import Scene, scenes
 from gateway.demo.stage import PLACES, Stage
 from gateway.errors import CannotRun
 from gateway.intake.reading import open_reading, record_id
+from gateway.intake.rejects import report_beside
 from gateway.ops import asking, handing
 from gateway.records import families
 
@@ -83,8 +84,8 @@ async def _files(
         path, profile = _named(named)
         reading = open_reading(path, profile, nodes=PLACES)
         say(f"发布 publishing {path.name} ({reading.rows} 行 rows)")
-        report = reports / f"{path.stem}.rejected.csv" if reports is not None else None
-        tally = await handing.hand_in(reading, stage.urls, session, report=report)
+        report = reports / report_beside(path).name if reports is not None else None
+        tally = await handing.hand_in(reading, handing.posting(session, stage.urls), report=report)
         outcome.published += tally.logged
         outcome.rejected.update(tally.refused)
 

@@ -18,10 +18,12 @@ from typing import Any
 import orjson
 
 from gateway.errors import Refused
-from gateway.intake.mapping import RowDraft
+from gateway.intake.drafts import RowDraft
+from gateway.intake.linefiles import LineTable
 from gateway.intake.profile import REPORT_COLUMNS
-from gateway.intake.tables import LineTable, Row
+from gateway.intake.rows import Row
 from gateway.records import compact, faults
+from gateway.records.identifiers import mask_resident_numbers
 
 _KINDS: dict[str, type] = {"type": str, "data": dict, "id": str, "time": str, "source": str, "jurisdiction": str}
 _REQUIRED = ("type", "data")
@@ -70,6 +72,14 @@ class LineMapping:
     def header_of(self, field: str) -> str:
         """The field as it is: a line has no columns."""
         return field
+
+    def hidden(self, cells: Sequence[str]) -> tuple[str, ...]:
+        """The cells as a report may show them."""
+        return tuple(map(mask_resident_numbers, cells))
+
+    def group_cell(self, row: Row) -> str | None:
+        """Nothing: a line is a record by itself."""
+        return None
 
     def _jurisdiction(self, value: dict[str, Any]) -> str:
         sources = {_SOURCE + value["jurisdiction"]} if "jurisdiction" in value else set()

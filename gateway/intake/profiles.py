@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from gateway.errors import CannotRun
@@ -40,9 +41,19 @@ def load(name: str) -> Profile:
     """
     if name == RECORDS:
         return _FINISHED
-    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
-    if not name.endswith(".toml") and name not in names():
+    if name.endswith(".toml"):
+        return _read(Path(name))
+    if name not in names():
         raise _no_profile("profile.unknown", f"no profile is called {name!r}", f"没有名为 {name!r} 的导入方案")
+    return _shipped(name)
+
+
+@cache
+def _shipped(name: str) -> Profile:
+    return _read(FOLDER / f"{name}.toml")
+
+
+def _read(path: Path) -> Profile:
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -50,6 +61,11 @@ def load(name: str) -> Profile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CannotRun("profile.form", f"{path} is not TOML: {error}", zh=f"{path} 不是 TOML 文件") from error
     return parse(found, path.stem)
+
+
+def all_headings() -> frozenset[str]:
+    """What the columns of any shipped profile are called, as headers are compared."""
+    return frozenset(each for name in names() for each in load(name).headings)
 
 
 def guess(headers: Sequence[str]) -> Profile:

@@ -2,21 +2,22 @@
 
 Law 6: a row that can't be used is an outcome with its reason and never holds up the others. Rows of one file that
 give one subject and contradict each other are refused together (DESIGN §3, "row.conflict"), which needs a first pass
-over all rows; the same row again is one item. Ids repeat: the same row gives the same id in every run, so a node
-answers "duplicate" the second time.
+over all rows; the same row again is one item. Rows of one certificate are one item (``grouping``). What no node would
+take is refused here (``judging``). Ids repeat: the same content gives the same id in every run, so a node answers
+"duplicate" the second time.
 
 >>> reading = open_reading(Path("companies.csv"))
 >>> for outcome in reading:
 ...     match outcome:
 ...         case Item(): publish(outcome)
 ...         case RefusedRow(): report(outcome)
-...         case RepeatedRow(): ...
+...         case RepeatedRow() | PartRow(): ...
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -27,98 +28,129 @@ import orjson
 from gateway.errors import Refused
 from gateway.instants import parse_day
 from gateway.intake import profiles
+from gateway.intake.drafts import RowDraft
 from gateway.intake.finished import LineMapping
-from gateway.intake.mapping import RowDraft, RowMapping
+from gateway.intake.grouping import Gathered, Gathering, cells_of, common, conflict, merged, repeats, spoiled
+from gateway.intake.judging import judge
+from gateway.intake.mapping import RowMapping
+from gateway.intake.outcomes import Item, Outcome, PartRow, RefusedRow, RepeatedRow
 from gateway.intake.profile import Profile
-from gateway.intake.tables import Limits, Row, Table, open_table
+from gateway.intake.refusals import fields, of_refused, renamed, told
+from gateway.intake.rows import Limits, Row, Table, Wanted
+from gateway.intake.sameness import Sameness, Standing, number
+from gateway.intake.tables import open_table
 from gateway.records import families
 from gateway.records.identifiers import mask_resident_numbers
+from gateway.records.schema import SchemaSet
 from gateway.records.uuid7 import NOISE_BYTES, uuid7
 
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
+_TELL_EVERY = 1_000
+
+Tell = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A record to publish at a jurisdiction's node. ``cells``: the row as it stood, should the node refuse it."""
+class _Survey:
+    """What the first pass found: how many rows, which subjects stand more than once, which certificates have a row
+    that can't be read.
+    """
 
-    row: int
-    jurisdiction: str
-    type: str
-    data: dict[str, Any]
-    id: str
-    time: str | None
-    cells: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row that makes no record, or whose record was refused. Identity numbers are masked in every text of it."""
-
-    row: int
-    cells: tuple[str, ...]
-    reason: str
-    field: str
-    zh: str
-    en: str
-
-
-@dataclass(frozen=True, slots=True)
-class RepeatedRow:
-    """A row that says word for word what an earlier row of the file says."""
-
-    row: int
-
-
-Outcome = Item | RefusedRow | RepeatedRow
+    rows: int
+    standing: Standing
+    spoiled: frozenset[int]
 
 
 class Reading:
-    """All outcomes of one file, a row at a time; iterate as often as needed. ``rows``: how many there are.
+    """All outcomes of one file, each row's as soon as it is known; iterate as often as needed. ``rows``: how many there
+    are; every row has one outcome.
 
     Made by a first pass over the whole file, so that a fault of the file as a whole (``Refused`` "table.*") comes
     before the first item. ``own``: the jurisdiction of rows that don't name theirs. ``nodes``: if given, rows of any
-    other are "area.no_node". Memory: two numbers a subject during the first pass, then only the subjects that stand
-    twice.
+    other are "area.no_node". ``tell``: how many rows the first pass has seen, now and then. Memory: only the subjects
+    that stand more than once, and the rows of certificates that are not whole yet.
     """
 
     def __init__(
-        self, table: Table, profile: Profile, *, own: str | None = None, nodes: Collection[str] | None = None
+        self,
+        table: Table,
+        profile: Profile,
+        *,
+        own: str | None = None,
+        nodes: Collection[str] | None = None,
+        tell: Tell = lambda rows: None,
     ) -> None:
         self.columns = table.columns
         self.profile = profile
         self._table = table
         self._nodes = nodes
+        self._schemas = SchemaSet.built_in()
         self._mapping = LineMapping(table.columns, own) if profile.events else RowMapping(profile, table.columns, own)
-        self.rows, self._repeated, self._conflicting = self._survey()
+        self._survey = self._first_pass(tell)
+        self.rows = self._survey.rows
 
     def __iter__(self) -> Iterator[Outcome]:
-        seen: set[int | None] = set()
+        seen: set[int] = set()
+        gathering = Gathering(self._survey.standing.counts)
         for row in self._table.rows():
-            yield self._outcome(row, seen)
+            try:
+                draft = self._draft(row)
+                self._check_whole(row)
+                key = None if self.profile.events else _subject_key(draft)
+                if key in self._survey.standing.conflicting:
+                    raise conflict()
+            except Refused as refused:
+                yield self._refusal(row, refused)
+                continue
+            if key is None or key not in self._survey.standing.counts:
+                yield self._made(Gathered([row], [draft]))
+            elif self.profile.group is not None:
+                if (whole := gathering.add(key, row, draft)) is not None:
+                    yield from self._grouped(whole)
+            elif key in seen:
+                yield RepeatedRow(row.number)
+            else:
+                seen.add(key)
+                yield self._made(Gathered([row], [draft]))
 
-    def refuse(self, row: Item | Row, refused: Refused) -> RefusedRow:
-        """The refusal of a row, or of an item that a node refused, with the name of the column where there is one."""
-        number = row.row if isinstance(row, Item) else row.number
-        field = self._mapping.header_of(refused.field)
-        texts = (mask_resident_numbers(text) for text in (field, refused.zh or refused.message, refused.message))
-        return RefusedRow(number, tuple(map(mask_resident_numbers, row.cells)), refused.reason, *texts)
+    def refusals(self, item: Item, refused: Refused) -> list[RefusedRow]:
+        """The refusal of an item by a node, for each of its rows, under the columns' own names."""
+        return [self._refusal(row, refused) for row in item.rows]
 
-    def _outcome(self, row: Row, seen: set[int | None]) -> Outcome:
+    def _refusal(self, row: Row, refused: Refused) -> RefusedRow:
+        findings = renamed(of_refused(refused), self._mapping.header_of)
+        zh, en = map(mask_resident_numbers, told(findings))
+        cells = self._mapping.hidden(row.cells)
+        field = mask_resident_numbers(fields(findings))
+        return RefusedRow(row.number, cells, refused.reason, field, zh, en, findings)
+
+    def _grouped(self, gathered: Gathered) -> Iterator[Outcome]:
+        """The outcomes of all rows of one certificate, in their order; the record comes with the last."""
+        rows, drafts = gathered.rows, gathered.drafts
         try:
-            draft = self._draft(row)
-            key = None if self.profile.events else _subject_key(draft)
-            if key in self._conflicting:
-                raise _conflict()
+            record = self._item(rows, merged(drafts, self.profile.group))
         except Refused as refused:
-            return self.refuse(row, refused)
-        if key in self._repeated:
-            if key in seen:
-                return RepeatedRow(row.number)
-            seen.add(key)
+            yield from (self._refusal(row, refused) for row in rows)
+            return
+        for at, row in enumerate(rows[:-1]):
+            yield RepeatedRow(row.number) if repeats(drafts, at) else PartRow(row.number)
+        yield record
+
+    def _made(self, gathered: Gathered) -> Outcome:
+        (row,), (draft,) = gathered.rows, gathered.drafts
+        try:
+            return self._item([row], draft)
+        except Refused as refused:
+            return self._refusal(row, refused)
+
+    def _item(self, rows: list[Row], draft: RowDraft) -> Item:
+        judge(draft, self._schemas)
         made = draft.id or record_id(draft.jurisdiction, draft.type, draft.data, draft.time)
-        return Item(row.number, draft.jurisdiction, draft.type, draft.data, made, draft.time, row.cells)
+        last = rows[-1]
+        return Item(
+            last.number, draft.jurisdiction, draft.type, draft.data, made, draft.time, last.cells, tuple(rows[:-1])
+        )
 
     def _draft(self, row: Row) -> RowDraft:
         if row.fault is not None:
@@ -126,31 +158,35 @@ class Reading:
         draft = self._mapping.draft(row)
         if self._nodes is not None and draft.jurisdiction not in self._nodes:
             name = draft.jurisdiction
-            raise Refused("area.no_node", f"no node here speaks for {name}", zh=f"{name} 没有接入节点", field="source")
+            where = "source" if self.profile.area is None else self.profile.area.column
+            raise Refused("area.no_node", f"no node here speaks for {name}", zh=f"{name} 没有接入节点", field=where)
         return draft
 
-    def _survey(self) -> tuple[int, frozenset[int], frozenset[int]]:
-        """Number of rows; keys of subjects that stand more than once; of those, the ones whose rows differ."""
+    def _check_whole(self, row: Row) -> None:
+        cell = self._mapping.group_cell(row) if self._survey.spoiled else None
+        if cell is not None and _group_key(cell) in self._survey.spoiled:
+            raise spoiled()
+
+    def _first_pass(self, tell: Tell) -> _Survey:
         rows = 0
-        first: dict[int, int] = {}
-        repeated: set[int] = set()
-        conflicting: set[int] = set()
-        for row in self._table.rows():
-            rows += 1
-            if self.profile.events:
-                continue
-            try:
-                draft = self._draft(row)
-                key = _subject_key(draft)
-            except Refused:
-                continue  # the second pass says why
-            content = _number(_canonical(draft.type, draft.data))
-            if key in first:
-                repeated.add(key)
-                if first[key] != content:
-                    conflicting.add(key)
-            first.setdefault(key, content)
-        return rows, frozenset(repeated), frozenset(conflicting)
+        broken: set[int] = set()
+        with Sameness() as seen:
+            for row in self._table.rows():
+                rows += 1
+                if rows % _TELL_EVERY == 0:
+                    tell(rows)
+                if self.profile.events:
+                    continue
+                try:
+                    draft = self._draft(row)
+                    key = _subject_key(draft)
+                except Refused:  # the second pass says why
+                    if self.profile.group is not None:
+                        broken.update(map(_group_key, cells_of(row, self._mapping.group_cell(row))))
+                    continue
+                content = draft.type, common(draft.data, self.profile.group)
+                seen.add(key, number(_canonical(*content)))
+            return _Survey(rows, seen.result(), frozenset(broken))
 
 
 def open_reading(
@@ -159,14 +195,19 @@ def open_reading(
     *,
     own: str | None = None,
     nodes: Collection[str] | None = None,
+    sheet: str | None = None,
     limits: Limits = Limits(),  # noqa: B008 (frozen)
+    tell: Tell = lambda rows: None,
 ) -> Reading:
     """The reading of a file through a profile (name or path of a .toml), or through the one that its columns fit.
 
-    Raises ``CannotRun`` "table.missing", "profile.*" and ``Refused`` "table.*".
+    ``sheet``: of a workbook, where several sheets hold such rows. Raises ``CannotRun`` "table.missing", "profile.*",
+    "scratch.io" and ``Refused`` "table.*".
     """
-    table = open_table(path, limits)
-    return Reading(table, profiles.load(profile) if profile else profiles.guess(table.columns), own=own, nodes=nodes)
+    chosen = profiles.load(profile) if profile else None
+    headings = profiles.all_headings() if chosen is None else chosen.headings
+    table = open_table(path, limits, Wanted(headings, sheet, None if chosen is None else chosen.list_in))
+    return Reading(table, chosen or profiles.guess(table.columns), own=own, nodes=nodes, tell=tell)
 
 
 def record_id(jurisdiction: str, record_type: str, data: dict[str, Any], time: str | None = None) -> str:
@@ -188,24 +229,17 @@ def _milliseconds(day: object) -> int:
 
 
 def _subject_key(draft: RowDraft) -> int:
-    return _number(
-        _canonical(draft.jurisdiction, families.subject_of_data(families.family_of_type(draft.type), draft.data))
-    )
+    subject = families.subject_of_data(families.family_of_type(draft.type), draft.data)
+    return number(_canonical(draft.jurisdiction, subject))
+
+
+def _group_key(cell: str) -> int:
+    """Of a certificate's number, however it is written."""
+    try:
+        return number(families.licence_subject("", cell).encode())
+    except Refused:
+        return number(cell.encode(errors="replace"))
 
 
 def _canonical(*parts: object) -> bytes:
     return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
-
-
-def _number(text: bytes) -> int:
-    """64 bits of hash: among a million subjects of one file two share a number once in thirty million files."""
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
-
-
-def _conflict() -> Refused:
-    return Refused(
-        "row.conflict",
-        "several rows of this file are about the same licence or fact and say different things; none of them was taken",
-        field="data.number",
-        zh="本文件中有多行涉及同一证照或同一信用事项但内容不一致，均未采用",
-    )

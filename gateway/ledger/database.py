@@ -22,7 +22,7 @@ from typing import Self, TypeVar
 from gateway.errors import CannotRun
 
 T = TypeVar("T")
-VERSION = 1
+VERSION = 2
 BUSY_MS = 10_000
 CHECKPOINT_PAGES = 4_000
 PRIMARY_CODE = 0xFF

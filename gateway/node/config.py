@@ -23,6 +23,8 @@ from gateway.bus.port import BadTopic, topics_below
 from gateway.errors import CannotRun
 
 MIB = 1 << 20
+LOCAL, REPLICATED = "local", "replicated"
+EMBEDDED, KAFKA_KIND, TILES = BUS_KINDS = ("embedded", "kafka", "tiles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class BusConfig:
     the bus. ``at``: where the topics of certain jurisdictions lie instead; None: nowhere, tiles only.
     """
 
-    kind: str = "embedded"
+    kind: str = EMBEDDED
     prefix: str = "jjj"
     folder: Path = Path("../bus")
     kafka: KafkaSettings | None = None
@@ -52,7 +54,9 @@ class HttpConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One node's settings. ``folder`` is where the configuration file stands."""
+    """One node's settings. ``folder`` is where the configuration file stands; ``acknowledgement``: ``local``,
+    ``replicated``, or empty for what suits the bus; ``acknowledge_within_s``: how long a caller waits for the bus.
+    """
 
     folder: Path
     jurisdiction: str
@@ -61,8 +65,23 @@ class Config:
     trust: Path = Path("trust")
     schemas: tuple[Path, ...] = ()
     heartbeat_s: float = 10.0
+    acknowledgement: str = ""
+    acknowledge_within_s: float = 20.0
     bus: BusConfig = BusConfig()
     http: HttpConfig = HttpConfig()
+
+    @property
+    def replicated(self) -> bool:
+        """Whether nothing is shown or acknowledged before the bus has it: by default wherever there are brokers."""
+        if self.acknowledgement:
+            return self.acknowledgement == REPLICATED
+        return self.bus.at.get(self.jurisdiction, self.bus.kafka) is not None
+
+    def by_tiles(self, jurisdiction: str) -> bool:
+        """Whether the topics of a jurisdiction, this node's own too, lie nowhere: its logs travel by tiles alone."""
+        if jurisdiction in self.bus.at:
+            return self.bus.at[jurisdiction] is None
+        return self.bus.kind == TILES
 
 
 def load(path: Path) -> Config:
@@ -88,15 +107,19 @@ class _Reader:
         self._known(found, {"node", "bus", "http"}, "")
         if "jurisdiction" not in node:
             raise self._wrong("node.jurisdiction", "is missing: which jurisdiction does this node speak for?")
+        self._one_of("node", "acknowledgement", node.get("acknowledgement", LOCAL), (LOCAL, REPLICATED))
         self._topic("node", "jurisdiction", BusConfig().prefix, node["jurisdiction"])
         bus = self._bus(found)
         self._topic("bus", "prefix", bus.prefix, node["jurisdiction"])
-        return Config(
+        config = Config(
             folder=self._folder,
             bus=bus,
             http=HttpConfig(**self._table(found, "http", HTTP)),
             **self._paths(node, Config(self._folder, "")),
         )
+        if config.acknowledgement == REPLICATED and config.by_tiles(config.jurisdiction):
+            raise self._wrong("node.acknowledgement", "can't be replicated: its own logs are on no bus")
+        return config
 
     def _bus(self, found: Mapping[str, Any]) -> BusConfig:
         tables = found.get("bus", {})
@@ -107,7 +130,7 @@ class _Reader:
         kind = settings.get("kind", BusConfig().kind)
         if kind not in BUS_KINDS:
             raise self._wrong("bus.kind", f"is {kind!r}; known: {', '.join(BUS_KINDS)}")
-        if ("kafka" in tables) != (kind == "kafka"):
+        if ("kafka" in tables) != (kind == KAFKA_KIND):
             raise self._wrong("bus.kafka", 'is needed where bus.kind is "kafka", and only there')
         kafka = self._kafka("bus.kafka", tables["kafka"]) if "kafka" in tables else None
         elsewhere = tables.get("at", {})
@@ -174,6 +197,10 @@ class _Reader:
         except BadTopic as error:
             raise self._wrong(f"{table}.{name}", f"makes no name of a topic: {error.message}") from error
 
+    def _one_of(self, table: str, name: str, value: str, values: tuple[str, ...]) -> None:
+        if value not in values:
+            raise self._wrong(f"{table}.{name}", f"is {value!r}; it must be one of {', '.join(values)}")
+
     def _known(self, table: Mapping[str, Any], names: Any, where: str) -> None:
         for name in table:
             if name not in names:
@@ -186,7 +213,6 @@ class _Reader:
 KINDS: Mapping[type, str] = {
     str: "text", int: "whole number", float: "number", Path: "path", tuple: "list of paths", list: "list of texts",
 }  # fmt: skip
-BUS_KINDS = ("embedded", "kafka")
 NODE: Mapping[str, tuple[type, float, float]] = {
     "jurisdiction": (str, 0, 0),
     "data": (Path, 0, 0),
@@ -194,6 +220,8 @@ NODE: Mapping[str, tuple[type, float, float]] = {
     "trust": (Path, 0, 0),
     "schemas": (tuple, 0, 0),
     "heartbeat_s": (float, 1, 3600),
+    "acknowledgement": (str, 0, 0),
+    "acknowledge_within_s": (float, 0.5, 600),
 }
 BUS: Mapping[str, tuple[type, float, float]] = {"kind": (str, 0, 0), "prefix": (str, 0, 0), "folder": (Path, 0, 0)}
 KAFKA: Mapping[str, tuple[type, float, float]] = {

@@ -58,7 +58,7 @@ class Counter:
         with self._measures.stage("verify"):
             asked = Asked.parse(value)
             finder = FactFinder(self._views, self._trust.current, self._asking, self._own_clock)
-            matches = self._matches(asked)
+            matches, other_holder = self._matches(asked)
             now = int(time.time() * 1000)
             one = matches[0] if len(matches) == 1 else None
             question = Question(
@@ -75,15 +75,18 @@ class Counter:
             if one is not None:
                 facts = finder.facts(question)
             else:
-                facts = finder.nothing(asked.source, matches, asked.subject, now, by_number=asked.by_number)
+                facts = finder.nothing(
+                    asked.source, matches, asked.subject, now, by_number=asked.by_number, other_holder=other_holder
+                )
             verdict = judge(question, facts)
         self._measures.verdicts.labels(verdict.verdict.value, verdict.headline.value).inc()
         body = answer.to_json(verdict)
         return {**body, "slip": self._slip(body)}
 
-    def _matches(self, asked: Asked) -> list[Match]:
+    def _matches(self, asked: Asked) -> tuple[list[Match], bool]:
+        """What the question means, and whether all that its other particulars mean has another holder."""
         if asked.exact and asked.source is not None:
-            return [Match(asked.source, asked.text)]
+            return [Match(asked.source, asked.text)], False
         if asked.exact:
             found = self._by_subject(asked.text)
         else:
@@ -93,9 +96,8 @@ class Counter:
             found = [match for match in found if match.source == asked.source]
         if asked.type is not None:
             found = [match for match in found if match.subject.partition(":")[0] == asked.type]
-        if asked.holder is not None:
-            found = [match for match in found if self._held_by(match, asked.holder)]
-        return [Match(match.source, match.subject) for match in found][:MOST_MATCHES]
+        held = [match for match in found if asked.holder is None or self._held_by(match, asked.holder)]
+        return [Match(match.source, match.subject) for match in held][:MOST_MATCHES], bool(found) and not held
 
     def _search(self, sought: Sought, limit: int, family: str | None = None) -> list[subjects.Match]:
         return searching.find(self._views.connections(), sought, limit, family)

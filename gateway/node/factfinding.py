@@ -53,7 +53,14 @@ class FactFinder:
     own_clock: OwnClock
 
     def nothing(
-        self, source: str | None, matches: Sequence[Match], subject: str, at: int, *, by_number: bool = True
+        self,
+        source: str | None,
+        matches: Sequence[Match],
+        subject: str,
+        at: int,
+        *,
+        by_number: bool = True,
+        other_holder: bool = False,
     ) -> Facts:
         """Facts where no subject was found, or several and none is chosen. ``at``: ms; ``by_number``: False where
         something else was asked for, a 证照标识, a holder: any leaf that can't be read might be about that.
@@ -72,6 +79,7 @@ class FactFinder:
             quarantined=tuple(index for view in logs for index in _claiming(view, subject, by_number=by_number)),
             own_clock_slow=self._slow(),
             desks=self._desks(source, subject, None, at),
+            other_holder=other_holder,
         )
 
     def facts(self, question: Question) -> Facts:
@@ -92,7 +100,7 @@ class FactFinder:
             choice,
             present=present,
             quarantined=quarantined,
-            successors=self._successors(question.source or "", question.subject),
+            successors=self._successors(question.source or "", question.subject, question.known_at),
             came_from=self._came_from(choice, present, question),
             credit=self._credit(question, present),
             own_clock_slow=self._slow(),
@@ -148,18 +156,18 @@ class FactFinder:
         carried = authority is not None and authority.carried
         return present_of(verified, carried=carried, log_fault=_log_fault(view, leaf)), None
 
-    def _successors(self, source: str, subject: str) -> tuple[Successor, ...]:
+    def _successors(self, source: str, subject: str, known_at: int | None) -> tuple[Successor, ...]:
         found = []
         for connection in self.views.connections():
             for match in subjects.named_as_predecessor(connection, source, subject):
-                successor = self._successor(match)
+                successor = self._successor(match, known_at)
                 if successor is not None:
                     found.append(successor)
         return tuple(found)
 
-    def _successor(self, match: subjects.Match) -> Successor | None:
+    def _successor(self, match: subjects.Match, known_at: int | None) -> Successor | None:
         views = self.views.of(match.source, "licence")
-        rows = subjects.rows(views[-1].connection, views[-1].log, match.subject) if views else []
+        rows = _known(views, match.subject, known_at)
         if not rows:
             return None
         present = newest(rows)
@@ -172,7 +180,7 @@ class FactFinder:
             state=state,
             log=self.log_facts(views[-1]),
             retracted=present.fate is Fate.RETRACTED,
-            unread_above=bool(self._quarantined(views, match.subject, rows[-1].index)),
+            unread_above=bool(self._quarantined(views, match.subject, rows[-1].index, known_at)),
         )
 
     def _came_from(self, choice: Choice, present: Present | None, question: Question) -> Origin | None:
@@ -181,10 +189,10 @@ class FactFinder:
         source, subject = present.licence.predecessor
         source = source.rpartition(":")[2]
         views = self.views.of(source, "licence")
-        rows = subjects.rows(views[-1].connection, views[-1].log, subject) if views else []
+        rows = _known(views, subject, question.known_at)
         others = [
             other
-            for other in self._successors(source, subject)
+            for other in self._successors(source, subject, question.known_at)
             if other.transfer and (other.source, other.subject) != (question.source, question.subject)
         ]
         return Origin(left=any(row.state == TRANSFERRED_OUT for row in rows), rivals=len(others))
@@ -194,9 +202,10 @@ class FactFinder:
             return ()
         holder = present.licence.holder_uscc
         jurisdictions = dict.fromkeys((question.source or "", question.asking))
-        return tuple(self._credit_log(view, holder) for each in jurisdictions for view in self.views.of(each, "credit"))
+        views = (view for each in jurisdictions for view in self.views.of(each, "credit"))
+        return tuple(self._credit_log(view, holder, question.known_at) for view in views)
 
-    def _credit_log(self, view: LogView, holder: str) -> CreditLog:
+    def _credit_log(self, view: LogView, holder: str, known_at: int | None) -> CreditLog:
         """All facts about the holder; what can't be read, or is one too many, is unread: never left out in silence."""
         found = subjects.credit_of(view.connection, view.log.jurisdiction, holder, MOST_FACTS + 1)
         facts: list[CreditFact] = []
@@ -204,12 +213,14 @@ class FactFinder:
         unread += [match.subject for match in found[MOST_FACTS:]]
         for match in found[:MOST_FACTS]:
             try:
-                facts += self._credit_fact(view, match)
+                if _known([view], match.subject, known_at):
+                    facts += self._credit_fact(view, match)
             except Refused:
                 unread.append(match.subject)
         return CreditLog(self.log_facts(view), tuple(facts), tuple(unread))
 
     def _credit_fact(self, view: LogView, match: subjects.Match) -> Iterator[CreditFact]:
+        """The fact as it stands now: what has been repaired since an instant asked about isn't shown as of then."""
         rows = subjects.rows(view.connection, view.log, match.subject)
         choice = newest(rows)
         row = next((row for row in rows if row.index == choice.index), None)
@@ -233,6 +244,12 @@ class FactFinder:
             objected=choice.objected,
             summary=f"{content.authority_name} {number} {content.decided_on.isoformat()}",
         )
+
+
+def _known(views: Sequence[LogView], subject: str, known_at: int | None) -> list[subjects.Row]:
+    """Accepted records of a subject that this node had by ``known_at`` (ms; None: all)."""
+    rows = subjects.rows(views[-1].connection, views[-1].log, subject) if views else []
+    return [row for row in rows if known_at is None or row.known <= known_at]
 
 
 def _claiming(view: LogView, subject: str, *, by_number: bool) -> list[int]:

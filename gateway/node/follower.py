@@ -119,7 +119,7 @@ class Follower:
             await self.commit()
 
     async def _take_message(self, received: Received) -> None:
-        leaf = _leaf_of(received.message)
+        leaf = leaf_of(received.message)
         if leaf is None:
             self._garbage("message.form")
             return
@@ -271,7 +271,8 @@ class Follower:
             self.log = found
 
 
-def _leaf_of(message: Message) -> tuple[int, bytes] | None:
+def leaf_of(message: Message) -> tuple[int, bytes] | None:
+    """Index and entry that a message of a record topic claims to carry; None where it has not the form of one."""
     number, signature = header(message, LOG_INDEX), header(message, SIGNATURE)
     if number is None or signature is None or not number.isdigit() or len(number) > 15:
         return None

@@ -28,19 +28,25 @@ from gateway.node.tileclient import TIMEOUT
 from gateway.trust.trusted import TrustData
 
 MOST_ANSWER = 4 << 20
+UNREAD = "publish.bus_unread"
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where the guard looks: the bus and the partners' URLs."""
+    """Where the guard looks: the bus and the partners' URLs.
+
+    ``bus_needed``: the topics must be read before anything is sealed: what is acknowledged stands there, and another
+    machine may have gone on from it.
+    """
 
     bus: Bus
     session: aiohttp.ClientSession
     trust: TrustData
     prefix: str
     jurisdiction: str
+    bus_needed: bool = False
 
     def partners(self) -> Iterator[str]:
         """URLs of every other rostered jurisdiction."""
@@ -116,6 +122,8 @@ async def _on_bus(state: OwnState, reach: Reach) -> list[tuple[str, Statement]]:
         try:
             message = await reach.bus.signed_end(topic, lambda message: _size(message, state, reach.trust))
         except BusError as error:
+            if reach.bus_needed:
+                raise CannotRun(UNREAD, f"topic {topic}: {error.message}; it is tried again") from error
             log.warning("guard.bus", topic=topic, reason=error.reason, message=error.message)
             continue
         statement = _statement(message, state, reach.trust) if message is not None else None

@@ -36,13 +36,14 @@ CREATE TABLE records (key INTEGER PRIMARY KEY, subject INTEGER NOT NULL, type TE
   known INTEGER NOT NULL, retracts INTEGER, erased INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX records_by_subject ON records (subject, key);
 CREATE TABLE ids (log INTEGER NOT NULL, id TEXT NOT NULL, first INTEGER NOT NULL, PRIMARY KEY (log, id)) WITHOUT ROWID;
-CREATE TABLE terms (kind TEXT NOT NULL, term TEXT NOT NULL, subject INTEGER NOT NULL,
+CREATE TABLE terms (kind TEXT NOT NULL, term TEXT NOT NULL, subject INTEGER NOT NULL, first INTEGER NOT NULL,
   PRIMARY KEY (kind, term, subject)) WITHOUT ROWID;
 CREATE INDEX terms_by_subject ON terms (subject);
 CREATE TABLE quarantine (key INTEGER PRIMARY KEY, subject TEXT, id TEXT, reason TEXT NOT NULL, field TEXT NOT NULL,
   message TEXT NOT NULL, known INTEGER NOT NULL, erased INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX quarantine_by_subject ON quarantine (subject);
 """
+"""``terms.first``: row key of the first leaf that gives the term; ``erased``: of the leaf that erases, or 0."""
 NO_STATE = ""
 EPOCH = datetime.date(1970, 1, 1)
 
@@ -113,14 +114,14 @@ def accept(connection: sqlite3.Connection, log: Log, verified: VerifiedRecord, k
         (key, subject, record.type, state, since, record.time, place.logged, known, _retracts(record)),
     )
     _claim_id(connection, log, record.id, place.index)
-    terms = [(kind, term, subject) for kind, term in _terms(record)]
-    for name in (term for kind, term, _ in terms if kind == "name"):
+    terms = [(kind, term, subject, key) for kind, term in _terms(record)]
+    for name in (term for kind, term, _, _ in terms if kind == "name"):
         holdernames.add(connection, name)
-    connection.executemany("INSERT OR IGNORE INTO terms (kind, term, subject) VALUES (?, ?, ?)", terms)
+    _add_terms(connection, terms)
     if record.type.endswith(".erased") and isinstance(record.content, Correction):
-        named = (key_of(log.number, record.content.index),)
-        connection.execute("UPDATE records SET erased = 1 WHERE key = ?", named)
-        connection.execute("UPDATE quarantine SET erased = 1 WHERE key = ?", named)
+        named = (key, key_of(log.number, record.content.index))
+        connection.execute("UPDATE records SET erased = ? WHERE key = ?", named)
+        connection.execute("UPDATE quarantine SET erased = ? WHERE key = ?", named)
 
 
 def quarantine(
@@ -144,6 +145,11 @@ def quarantine(
     )
     if record_id is not None:
         _claim_id(connection, log, record_id, index)
+
+
+def _add_terms(connection: sqlite3.Connection, terms: list[tuple[str, str, int, int]]) -> None:
+    """Terms with the first leaf that gives them; called with rising keys."""
+    connection.executemany("INSERT OR IGNORE INTO terms (kind, term, subject, first) VALUES (?, ?, ?, ?)", terms)
 
 
 def _claim_id(connection: sqlite3.Connection, log: Log, record_id: str, index: int) -> None:
@@ -204,11 +210,10 @@ def refresh_terms(connection: sqlite3.Connection, log: Log, subject: str, schema
     if row is None:
         return
     connection.execute("DELETE FROM terms WHERE subject = ?", row)
-    keys = [key for (key,) in connection.execute("SELECT key FROM records WHERE subject = ?", row)]
+    keys = [key for (key,) in connection.execute("SELECT key FROM records WHERE subject = ? ORDER BY key", row)]
     for key in keys:
         entry = connection.execute("SELECT entry FROM entries WHERE key = ?", (key,)).fetchone()[0]
         record, _ = judge_content(read_envelope(entry.rpartition(b"\n\n")[0]), schemas)
-        found = [(kind, term, row[0]) for kind, term in _terms(record)]
-        connection.executemany("INSERT OR IGNORE INTO terms (kind, term, subject) VALUES (?, ?, ?)", found)
+        _add_terms(connection, [(kind, term, row[0], key) for kind, term in _terms(record)])
     if not keys:
         connection.execute("DELETE FROM subjects WHERE number = ?", row)

@@ -8,6 +8,7 @@ One registry a node, so that six nodes in one process do not add up in one anoth
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,7 +53,22 @@ class Measures:
         self.size = Gauge("jjj_log_size", "Leaves under a verified checkpoint", ["origin"], registry=registry)
         self.lag = Gauge("jjj_log_lag_leaves", "Leaves known of and not held yet", ["origin"], registry=registry)
         self.age = Gauge("jjj_log_age_seconds", "Age of the newest usable heartbeat", ["origin"], registry=registry)
+        self.budget = Gauge(
+            "jjj_log_budget_seconds", "Age at which verdicts begin to be stale", ["origin"], registry=registry
+        )
+        self.budget_left = Gauge(
+            "jjj_log_budget_left_seconds", "Until verdicts begin to be stale", ["origin"], registry=registry
+        )
         self.unsent = Gauge("jjj_unsent_leaves", "Own leaves the bus has not taken", ["origin"], registry=registry)
+        self.mode = Gauge("jjj_acknowledgement", "1 for the mode of this node", ["mode"], registry=registry)
+        self._taken_at: float | None = None
+        taken = Gauge("jjj_bus_taken_age_seconds", "Since the bus took something of this node", registry=registry)
+        taken.set_function(lambda: _finite(self.taken_s))
+        self._topics: set[str] = set()
+        self._message_at: dict[str, float] = {}
+        self._message_age = Gauge(
+            "jjj_topic_age_seconds", "Since a message of a partner's topic came", ["topic"], registry=registry
+        )
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -62,6 +78,34 @@ class Measures:
             yield
         finally:
             self._stage.labels(name).observe(time.perf_counter() - begun)
+
+    def took(self) -> None:
+        """The bus has taken something of this node's."""
+        self._taken_at = time.monotonic()
+
+    @property
+    def taken_s(self) -> float | None:
+        """Seconds since then; None: nothing since the start."""
+        return None if self._taken_at is None else time.monotonic() - self._taken_at
+
+    def listen(self, topic: str) -> None:
+        """A partner's topic is read from now on."""
+        self._topics.add(topic)
+        self._message_age.labels(topic).set_function(lambda: _finite(self.message_s(topic)))
+
+    @property
+    def topics(self) -> list[str]:
+        """Partners' topics that are read, by name."""
+        return sorted(self._topics)
+
+    def message(self, topic: str) -> None:
+        """Something came on a partner's topic."""
+        self._message_at[topic] = time.monotonic()
+
+    def message_s(self, topic: str) -> float | None:
+        """Seconds since then; None: nothing since the start."""
+        at = self._message_at.get(topic)
+        return None if at is None else time.monotonic() - at
 
     def receipts(self, answers: Sequence[_Answered]) -> None:
         """Count answers to drafts by status and reason."""
@@ -75,3 +119,7 @@ class Measures:
     def text(self) -> bytes:
         """All metrics in the Prometheus text format."""
         return generate_latest(self.registry)
+
+
+def _finite(seconds: float | None) -> float:
+    return math.inf if seconds is None else seconds

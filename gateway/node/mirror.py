@@ -2,7 +2,8 @@
 
 A reader without a position, or whose position is gone, starts from tiles (the owner's, else a partner's) and joins the
 topic after. A size that a checkpoint shows and that is still lacking after 2 s is fetched; a topic silent for half the
-budget is asked about.
+budget is asked about. A log that is on no bus this node reaches is asked about every second: what fills a gap in a
+topic fills a log without one.
 
 >>> await Mirror(follower).run()
 """
@@ -57,6 +58,7 @@ class Mirror:
             try:
                 async with aclosing(self.follower.parts.bus.read(topic, self.follower.tail.position)) as batches:
                     async for batch in batches:
+                        self.follower.parts.measures.message(topic)
                         await self.follower.receive(batch)
             except BusError as error:
                 log.warning("mirror.bus", origin=self.follower.log.origin, reason=error.reason, message=error.message)
@@ -73,11 +75,8 @@ class Mirror:
             await asyncio.sleep(TICK_S)
             tick = time.monotonic()
             gap = self.follower.wanted_since is not None and tick - self.follower.wanted_since >= GAP_S
-            heard_at = self.follower.freshness.heard_at
-            silent_s = tick - max(heard_at or 0.0, self._asked_at)
-            quiet = silent_s > self.follower.parts.quiet_s(self.follower.log.jurisdiction)
             try:
-                if self.follower.log.frozen is None and (gap or quiet):
+                if self.follower.log.frozen is None and (gap or self._quiet(tick)):
                     self._asked_at = tick
                     await self.catch_up()
                 if tick >= self._keep_at:
@@ -85,6 +84,11 @@ class Mirror:
                     await self.follower.keep_heartbeat()
             except CannotRun as error:
                 await self._fault(error)
+
+    def _quiet(self, tick: float) -> bool:
+        """Whether the owner's checkpoint is to be asked for: nobody has said anything of it for long enough."""
+        silent_s = tick - max(self.follower.freshness.heard_at or 0.0, self._asked_at)
+        return silent_s > self.follower.parts.quiet_s(self.follower.log.jurisdiction)
 
     async def _fault(self, error: CannotRun) -> None:
         log.error("mirror.fault", origin=self.follower.log.origin, reason=error.reason, message=error.message)
@@ -116,6 +120,8 @@ class Mirror:
 
     async def _fetch(self, source: TileClient, target: Statement) -> None:
         """Fetch and commit all that the source's sealed checkpoints cover above what is verified."""
+        if target.size <= self.follower.log.size:
+            return
         number, last = await self._first_file(source), -1
         while self.follower.log.size < target.size and self.follower.log.frozen is None:
             notes = await source.history(number)

@@ -1,9 +1,10 @@
 """Publishing: drafts in, receipts out, one durable commit for all that wait (laws 4 and 5).
 
 One loop serves every caller. It takes what is queued, judges and signs it outside any transaction, commits entries,
-tree, seal and index in one, syncs the high-water file, and only then answers and wakes the relay. Callers who come
-while it works share the next commit; a caller who comes while it is idle waits for nobody. The same loop signs
-heartbeats, so dates never cross.
+tree, seal and index in one, syncs the high-water file, and only then wakes the relay and answers: at once, or when the
+bus has it (``acknowledgement``), while further commits are made. Callers who come while it works share the next
+commit; a caller who comes while it is idle waits for nobody; who comes with historic records stands in a lane of their
+own (``lanes``). The same loop signs heartbeats, so dates never cross.
 
 >>> receipts = await publisher.publish([Draft("jjj.licence.issued", data)])
 """
@@ -11,6 +12,7 @@ heartbeats, so dates never cross.
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,27 +26,22 @@ from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
 from gateway.node import index
+from gateway.node.acknowledgement import LOOK_S, Acknowledgement
 from gateway.node.door import Door, Draft, Receipt, Taken, refusal
+from gateway.node.lanes import Lanes, Waiting
 from gateway.node.measures import Measures
 from gateway.node.sealer import OwnLog, Published, Sealed
+from gateway.node.shown import Shown
 from gateway.node.trustfolder import TrustFolder
 from gateway.records import families
 from gateway.trust.suites import Signer
 
-MOST_A_COMMIT = 2_000
-MOST_WAITING = 20_000
 PUBLISH_EVERY_S = 1.0
 STARTING = "node.starting"
 OPEN_S = 0.02
 """Seconds between looks at a starting node: its first heartbeats follow at once when it may seal."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class _Waiting:
-    drafts: Sequence[Draft]
-    answer: asyncio.Future[list[Receipt]]
 
 
 @dataclass(slots=True)
@@ -68,7 +65,9 @@ class OwnState:
 
 
 class Publisher:
-    """Owner of the own logs. ``changed`` is set whenever the relay has something new to send."""
+    """Owner of the own logs. ``changed`` is set whenever the relay has something new to send; ``shown`` is the ledger
+    for whoever answers questions.
+    """
 
     def __init__(
         self,
@@ -77,26 +76,48 @@ class Publisher:
         logs: Mapping[str, OwnState],
         *,
         heartbeat_s: float,
+        replicated: bool,
+        within_s: float,
         measures: Measures,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """``replicated``, ``within_s``: as ``Acknowledgement`` has them."""
         self.logs = logs
+        self.shown = Shown(ledger)
+        owns = [state.own for state in logs.values()]
+        self.acknowledgement = Acknowledgement(owns, replicated=replicated, within_s=within_s, told=measures.receipts)
+        for own in owns:
+            self._begin_to_show(own, ledger)
         self.changed = asyncio.Event()
         self._ledger = ledger
         self._trust = trust
         self._heartbeat_s = heartbeat_s
         self._measures = measures
         self._clock = clock
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
-        self._waiting = 0
-        self._room = asyncio.Condition()
+        self._lanes = Lanes()
         self._reader = ledger.reader()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="door")
         self._refusing: CannotRun | None = CannotRun(STARTING, "the node is starting")
 
+    def _begin_to_show(self, own: OwnLog, ledger: Database) -> None:
+        """What others may see at the start: all that is durable or, if that is wanted, all that the bus has taken."""
+        first = own.newest
+        if self.acknowledgement.replicated:
+            with faults_named(ledger.path, "; the node does not start"):
+                seal = logbook.seal_below(ledger.read, own.log.number, own.log.sent + 1)
+            first = Published(seal.size, seal.date, seal.note) if seal is not None else None
+        if first is not None:
+            own.show(first)
+        self.shown.reach(own.log.number, own.size - own.unshown)
+
     def open(self) -> None:
         """Begin to seal: the fork guard has found nothing against it."""
         self._refusing = None
+        self.acknowledgement.moved_on()
+
+    def close(self) -> None:
+        """Give back what answers questions; the ledger is closed after it."""
+        self.shown.close()
 
     def refuse(self, error: CannotRun) -> None:
         """Stop sealing and say why to every caller."""
@@ -107,30 +128,17 @@ class Publisher:
         """Why nothing is sealed now, or None."""
         return self._refusing
 
-    async def publish(self, drafts: Sequence[Draft]) -> list[Receipt]:
-        """One receipt a draft, in order, when all that was let in is durable. Raises ``CannotRun`` when nothing can
-        be sealed.
-        """
-        if self._refusing is not None:
-            raise self._refusing
-        answers: list[Receipt] = []
-        for start in range(0, len(drafts), MOST_A_COMMIT):
-            part = drafts[start : start + MOST_A_COMMIT]
-            answers.extend(await self._enqueue(part))
-        return answers
+    def _refusal(self) -> CannotRun | None:
+        """Why nobody is let in now, or None."""
+        return self._refusing or self.acknowledgement.overdue
 
-    async def _enqueue(self, drafts: Sequence[Draft]) -> list[Receipt]:
-        async with self._room:
-            await self._room.wait_for(lambda: self._waiting < MOST_WAITING)
-            self._waiting += len(drafts)
-        try:
-            waiting = _Waiting(drafts, asyncio.get_running_loop().create_future())
-            self._queue.put_nowait(waiting)
-            return await waiting.answer
-        finally:
-            async with self._room:
-                self._waiting -= len(drafts)
-                self._room.notify_all()
+    async def publish(self, drafts: Sequence[Draft], *, bulk: bool = False) -> list[Receipt]:
+        """One receipt a draft, in order, when all that was let in is durable. ``bulk``: historic records, behind all
+        live ones. Raises ``CannotRun`` when nothing can be sealed.
+        """
+        if (refusal := self._refusal()) is not None:
+            raise refusal
+        return await self._lanes.answer(drafts, bulk=bulk)
 
     async def run(self) -> None:
         """Serve callers and sign heartbeats until cancelled."""
@@ -143,37 +151,37 @@ class Publisher:
         finally:
             self._thread.shutdown(wait=True)
             self._reader.close()
-            for waiting in _drain(self._queue):
+            self.acknowledgement.cancel()
+            for waiting in self._lanes.drain():
                 waiting.answer.cancel()
 
-    async def _next_batch(self) -> list[_Waiting]:
+    async def _next_batch(self) -> list[Waiting]:
         try:
             async with asyncio.timeout(self._until_next_checkpoint()):
-                batch = [await self._queue.get()]
+                if self.acknowledgement.room:
+                    return await self._lanes.take()
+                await asyncio.Event().wait()  # for the time given: what waits goes on waiting
         except TimeoutError:
-            return []
-        count = len(batch[0].drafts)
-        while count < MOST_A_COMMIT and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
-            count += len(batch[-1].drafts)
-        return batch
+            pass
+        return self._lanes.drain() if self.acknowledgement.overdue is not None else []
 
     def _until_next_checkpoint(self) -> float:
         if self._refusing is not None:
             return OPEN_S if self._refusing.reason == STARTING else PUBLISH_EVERY_S
         now = time.monotonic()
-        return max(
-            0.01, min((self._checkpoint_due(state) - now for state in self.logs.values()), default=PUBLISH_EVERY_S)
-        )
+        until_s = min((self._checkpoint_due(state) - now for state in self.logs.values()), default=PUBLISH_EVERY_S)
+        return max(0.01, min(until_s, LOOK_S) if self.acknowledgement.unshown else until_s)
 
     def _checkpoint_due(self, state: OwnState) -> float:
-        newest, published = state.own.newest, state.published
-        grown = newest is not None and (published is None or newest.size > published.size)
-        return state.published_at + (PUBLISH_EVERY_S if grown else self._heartbeat_s)
+        shown, published = state.own.shown, state.published
+        if shown is not None and (published is None or shown.size > published.size):
+            return state.published_at + PUBLISH_EVERY_S
+        # No heartbeat says that nothing is newer while a larger seal is on its way (DESIGN §4).
+        return state.published_at + self._heartbeat_s if not state.own.unshown else math.inf
 
-    async def _serve(self, batch: list[_Waiting]) -> None:
-        if self._refusing is not None:
-            _fail(batch, self._refusing)
+    async def _serve(self, batch: list[Waiting]) -> None:
+        if (refusal := self._refusal()) is not None:
+            _fail(batch, refusal)
             return
         loop = asyncio.get_running_loop()
         try:
@@ -189,11 +197,8 @@ class Publisher:
             for waiting in batch:
                 waiting.answer.cancel()
             raise
-        for waiting, answers in zip(batch, receipts, strict=True):
-            finished = [self._with_size(answer) for answer in answers]
-            self._measures.receipts(finished)
-            if not waiting.answer.done():
-                waiting.answer.set_result(finished)
+        finished = [[self._with_size(answer) for answer in answers] for answers in receipts]
+        self.acknowledgement.hold(batch, finished, sum(len(entry) for work in works for entry in work.taken.entries))
 
     def _judge(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
         with faults_named(self._ledger.path, "; nothing of this batch was kept"):
@@ -237,7 +242,15 @@ class Publisher:
                     self._thread, state.highwater.write, work.sealed.seal.size, work.sealed.seal.root
                 )
             work.own.advance(work.sealed)
+            if not self.acknowledgement.replicated and work.own.newest is not None:
+                self.show(work.own, work.own.newest)
         self.changed.set()
+
+    def show(self, own: OwnLog, published: Published) -> None:
+        """Others may see this of an own log from now on: it is durable here or, if that is wanted, at the bus."""
+        own.show(published)
+        self.shown.reach(own.log.number, own.size - own.unshown)
+        self.acknowledgement.moved_on()
 
     def _with_size(self, receipt: Receipt) -> Receipt:
         if receipt.size is not None or receipt.index is None:
@@ -262,9 +275,9 @@ class Publisher:
 
     def _next_checkpoint(self, state: OwnState) -> Published:
         """A seal that partners have not seen, as committed; else, and first after a start, a heartbeat of now."""
-        newest, published = state.own.newest, state.published
-        if newest is not None and published is not None and newest.size > published.size:
-            return newest
+        shown, published = state.own.shown, state.published
+        if shown is not None and (state.own.unshown or (published is not None and shown.size > published.size)):
+            return shown
         return state.own.heartbeat(int(self._clock()))
 
     async def _publish_checkpoints(self) -> None:
@@ -282,8 +295,11 @@ class Publisher:
             await asyncio.sleep(PUBLISH_EVERY_S)
             return
         for state, beat in beats:
-            state.own.beat(beat)
+            if state.own.unshown == 0:
+                state.own.beat(beat)
             state.published, state.published_at = beat, now
+            if not self.acknowledgement.replicated:
+                self.show(state.own, beat)
         self.changed.set()
 
 
@@ -314,14 +330,7 @@ def _write_beats(connection: sqlite3.Connection, beats: list[tuple[OwnState, Pub
         logbook.set_heartbeat(connection, state.own.log.number, beat.size, beat.date, beat.note)
 
 
-def _fail(batch: list[_Waiting], error: CannotRun) -> None:
+def _fail(batch: list[Waiting], error: CannotRun) -> None:
     for waiting in batch:
         if not waiting.answer.done():
             waiting.answer.set_exception(error)
-
-
-def _drain(queue: asyncio.Queue[_Waiting]) -> list[_Waiting]:
-    found = []
-    while not queue.empty():
-        found.append(queue.get_nowait())
-    return found

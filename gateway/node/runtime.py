@@ -21,14 +21,15 @@ import structlog
 
 from gateway.bus.embedded import EmbeddedBus
 from gateway.bus.kafka import KafkaBus
-from gateway.bus.port import Bus, BusError, Message, checkpoint_topic
+from gateway.bus.kafka_settings import KafkaSettings
+from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, record_topic
 from gateway.bus.routed import Nowhere, RoutedBus
 from gateway.errors import CannotRun
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
 from gateway.node import guard, index, nodekeys, rejudge
-from gateway.node.config import Config
+from gateway.node.config import EMBEDDED, Config
 from gateway.node.counter import Counter
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
@@ -39,12 +40,12 @@ from gateway.node.relay import Relay
 from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
+from gateway.recognition.checks import smallest_budget
 
 SCHEMA = logbook.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
 READERS = 2
-LONGEST_BUDGET_S = 86_400
-TILES_EVERY_S = 5.0
+TILES_EVERY_S = 1.0
 PAUSE_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -99,8 +100,11 @@ class Node:
             self.trust,
             {family: await self._open_own(family, origin) for family, origin in self._own_logs.items()},
             heartbeat_s=self.config.heartbeat_s,
+            replicated=self.config.replicated,
+            within_s=self.config.acknowledge_within_s,
             measures=self.measures,
         )
+        self._stack.callback(self.publisher.close)
         prefix, own = self.config.bus.prefix, self.jurisdiction.id
         self.relay = Relay(
             self.ledger, self.bus, self.publisher, jurisdiction=own, prefix=prefix, measures=self.measures
@@ -118,7 +122,7 @@ class Node:
             prefix=prefix,
         )
         self._stack.push_async_callback(self._keep_heartbeats)
-        self.views = Views(self.ledger, self.mirrors, self.publisher, self.followers)
+        self.views = Views(self.mirrors, self.publisher, self.followers)
         self.counter = Counter(self.views, self.trust, own, self.keys.verdict, self.own_clock, self.measures)
 
     async def _open_own(self, family: str, origin: str) -> OwnState:
@@ -145,16 +149,31 @@ class Node:
             group.create_task(self._begin_sealing())
 
     async def _begin_sealing(self) -> None:
-        reach = guard.Reach(self.bus, self.session, self.trust.current, self.config.bus.prefix, self.jurisdiction.id)
+        while (fault := await self._fault_found()) is not None:
+            log.error("node.not_sealing", reason=fault.reason, message=fault.message)
+            self.publisher.refuse(fault)
+            if fault.reason != guard.UNREAD:
+                return
+            await asyncio.sleep(PAUSE_S)
+        self.publisher.open()
+        await self.relay.run()
+
+    async def _fault_found(self) -> CannotRun | None:
+        """What the guard has against sealing now."""
+        reach = guard.Reach(
+            self.bus,
+            self.session,
+            self.trust.current,
+            self.config.bus.prefix,
+            self.jurisdiction.id,
+            bus_needed=self.config.replicated,
+        )
         try:
             with faults_named(self.ledger.path, "; nothing is sealed"):
                 await guard.check(self.ledger.read, self.publisher.logs, reach)
         except CannotRun as error:
-            log.error("node.not_sealing", reason=error.reason, message=error.message)
-            self.publisher.refuse(error)
-            return
-        self.publisher.open()
-        await self.relay.run()
+            return error
+        return None
 
     async def _follow_new(self) -> None:
         """Follow every log of every other rostered jurisdiction that is not followed yet."""
@@ -172,6 +191,8 @@ class Node:
         mirrored = await self.mirrors.write(lambda c: logbook.open_log(c, origin, jurisdiction, family))
         with faults_named(self.mirrors.path):
             follower = self.followers[origin] = Follower.open(mirrored, self.parts)
+        if not self.config.by_tiles(jurisdiction):
+            self.measures.listen(record_topic(self.config.bus.prefix, jurisdiction, family))
         self._group.create_task(self._keep_following(follower))
 
     async def _keep_following(self, follower: Follower) -> None:
@@ -199,10 +220,13 @@ class Node:
     async def _listen(self, jurisdiction: str) -> None:
         """A partner's checkpoint topic: heartbeats and published checkpoints of all its logs."""
         topic = checkpoint_topic(self.config.bus.prefix, jurisdiction)
+        if not self.config.by_tiles(jurisdiction):
+            self.measures.listen(topic)
         while True:
             try:
                 async with aclosing(self.bus.read(topic, None)) as batches:
                     async for batch in batches:
+                        self.measures.message(topic)
                         for received in batch:
                             await self._hear(jurisdiction, received.message)
             except (BusError, CannotRun) as error:
@@ -262,33 +286,30 @@ class Node:
         ]
         return [*everyone[jurisdiction].urls, *others] if jurisdiction in everyone else others
 
+    def budget_s(self, jurisdiction: str) -> float:
+        """The age at which this node's verdicts on a jurisdiction's records begin to be stale."""
+        trust = self.trust.current
+        return smallest_budget(trust.agreements, trust.catalogue, jurisdiction, self.jurisdiction.id)
+
     def quiet_s(self, jurisdiction: str) -> float:
-        """Half the smallest freshness budget of what this node recognises from a jurisdiction: then its checkpoint is
-        asked for. Where tiles alone carry its records, it is asked much more often.
+        """Half of it: then the checkpoint is asked for. Where tiles alone carry its records, that is done much more
+        often.
         """
-        if jurisdiction in self.config.bus.at and self.config.bus.at[jurisdiction] is None:
-            return TILES_EVERY_S
-        budgets = [
-            agreement.freshness_s
-            for agreement in self.trust.current.agreements.agreements
-            if jurisdiction in agreement.issued_by and self.jurisdiction.id in agreement.recognised_by
-        ]
-        return min(budgets, default=LONGEST_BUDGET_S) / 2
+        half_s = self.budget_s(jurisdiction) / 2
+        return min(TILES_EVERY_S, half_s) if self.config.by_tiles(jurisdiction) else half_s
 
 
 def open_bus(config: Config) -> Bus:
     """The bus that the settings name, and what they say of certain jurisdictions' topics."""
     settings = config.bus
-    usual: Bus = (
-        EmbeddedBus(settings.folder, prefix=settings.prefix)
-        if settings.kafka is None
-        else KafkaBus(settings.kafka, prefix=settings.prefix)
-    )
-    elsewhere: dict[str, Bus] = {
-        jurisdiction: Nowhere() if cluster is None else KafkaBus(cluster, prefix=settings.prefix)
-        for jurisdiction, cluster in settings.at.items()
-    }
-    return RoutedBus(usual, elsewhere, prefix=settings.prefix) if elsewhere else usual
+    usual = EmbeddedBus(settings.folder, prefix=settings.prefix) if settings.kind == EMBEDDED else None
+    elsewhere = {each: _cluster(cluster, settings.prefix) for each, cluster in settings.at.items()}
+    bus = usual or _cluster(settings.kafka, settings.prefix)
+    return RoutedBus(bus, elsewhere, prefix=settings.prefix) if elsewhere else bus
+
+
+def _cluster(cluster: KafkaSettings | None, prefix: str) -> Bus:
+    return Nowhere() if cluster is None else KafkaBus(cluster, prefix=prefix)
 
 
 def lock_data(config: Config) -> int:

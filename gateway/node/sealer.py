@@ -2,7 +2,8 @@
 
 Holds the tree's right edge in memory and signs; it writes nothing. The publisher commits what comes out, and only
 then moves the edge on with ``advance`` (law 4): a signer that fails or a commit that fails leaves the state as it
-was.
+was. What is *sealed* is durable; what is *shown* is what others may be told of: the same at once, or as far as the
+bus has it (DESIGN §6).
 
 >>> sealed = own.seal(hashes, now=1795400000, known=1795400000123)
 >>> await ledger.write(...)
@@ -39,13 +40,17 @@ class Published:
 
 
 class OwnLog:
-    """One log that this node owns. Not thread safe: the publisher's loop is its only user."""
+    """One log that this node owns. ``newest``: sealed or signed last; ``shown``: the newest that others may see.
+
+    Not thread safe: the publisher's loop is its only user.
+    """
 
     def __init__(
         self, log: Log, frontier: Frontier, newest: Published | None, log_signer: Signer, heartbeat: CosignatureSigner
     ) -> None:
         self.log = log
         self.newest = newest
+        self.shown: Published | None = None
         self._frontier = frontier
         self._log_signer = log_signer
         self._heartbeat = heartbeat
@@ -80,6 +85,11 @@ class OwnLog:
             return Published(self.size, date, checkpoint.sign(tree, self._log_signer, self._heartbeat, date))
         return Published(self.newest.size, date, checkpoint.redate(self.newest.note, self._heartbeat, date))
 
+    @property
+    def unshown(self) -> int:
+        """Leaves sealed and not shown."""
+        return self.size - (self.shown.size if self.shown is not None else 0)
+
     def advance(self, sealed: Sealed) -> None:
         """Go on from a seal that is durable now."""
         self._frontier = sealed.frontier
@@ -88,3 +98,8 @@ class OwnLog:
     def beat(self, published: Published) -> None:
         """Go on from a heartbeat that is durable now."""
         self.newest = published
+
+    def show(self, published: Published) -> None:
+        """Others may see this from now on; what is older than what they saw is passed over."""
+        if self.shown is None or (published.size, published.date) >= (self.shown.size, self.shown.date):
+            self.shown = published

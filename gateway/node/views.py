@@ -48,9 +48,8 @@ class Views:
     """Looks at the publisher's own logs and the followers' mirrors."""
 
     def __init__(
-        self, ledger: Database, mirrors: Database, publisher: Publisher, followers: Mapping[str, Follower]
+        self, mirrors: Database, publisher: Publisher, followers: Mapping[str, Follower]
     ) -> None:
-        self._ledger = ledger
         self._mirrors = mirrors
         self._publisher = publisher
         self._followers = followers
@@ -78,17 +77,18 @@ class Views:
         return found + [self._mirrored(each) for each in mirrored if each.log.family == family]
 
     def connections(self) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-        """Where subjects are looked up: the own ledger and the mirrors."""
-        return self._ledger.read, self._mirrors.read
+        """Where subjects are looked up: the own ledger as far as it is shown, and the mirrors."""
+        return self._publisher.shown.connection, self._mirrors.read
 
     def _own(self, family: str) -> LogView:
         state = self._publisher.logs[family]
-        found = replace(state.own.log, size=state.own.size)
-        newest = state.published or state.own.newest
-        sealing = self._publisher.refusing is None and newest is not None
-        age = max(0.0, time.time() - newest.date) if newest is not None and sealing else None
-        note = state.own.newest.note if state.own.newest is not None else b""
-        return LogView(found, True, self._ledger.read, age, 0, False, note, newest.date if newest is not None else None)
+        shown, newest = state.own.shown, state.own.newest
+        found = replace(state.own.log, size=state.own.size - state.own.unshown)
+        known = shown if state.own.unshown else newest  # nobody knows better than the owner that nothing is newer
+        sealing = self._publisher.refusing is None and known is not None
+        age = max(0.0, time.time() - known.date) if known is not None and sealing else None
+        note, date = (shown.note, shown.date) if shown is not None else (b"", None)
+        return LogView(found, True, self._publisher.shown.connection, age, 0, False, note, date)
 
     def _mirrored(self, follower: Follower) -> LogView:
         beat = follower.freshness.newest

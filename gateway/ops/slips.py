@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from gateway.errors import CannotRun, Refused
 from gateway.instants import parse_time
 from gateway.records import compact
@@ -17,6 +19,16 @@ from gateway.trust import notes, roster
 
 MOST_LINES = 16
 MOST_BYTES = 1 << 20
+
+
+def of_answer(text: bytes) -> bytes:
+    """The slip in a node's whole answer (JSON); a file that holds a slip alone is one already."""
+    try:
+        found = orjson.loads(text)
+    except ValueError:
+        return text
+    slip = found.get("slip") if isinstance(found, dict) else None
+    return slip.encode() if isinstance(slip, str) else text
 
 
 def read(slip: bytes, trust: Path) -> Mapping[str, Any]:

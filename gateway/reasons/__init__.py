@@ -2,7 +2,7 @@
 project.
 
 The same code stands in HTTP answers, quarantine, verdicts, audit reports and documents; this is where its
-sentences stand, in Chinese and English. The rows are written in five files by who meets them; a test fails on
+sentences stand, in Chinese and English. The rows are written in six files by who meets them; a test fails on
 a code without a row and on a row without a code.
 
 >>> sentence("state.revoked").zh, sentence("state.revoked").call
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 from gateway.reasons.at_counter import AT_COUNTER
 from gateway.reasons.of_audit import OF_AUDIT
+from gateway.reasons.of_lint import OF_LINT
 from gateway.reasons.of_records import OF_ENVELOPE, OF_RECORDS, OF_SCHEMA
 from gateway.reasons.of_service import OF_SERVICE
 from gateway.reasons.of_trust import OF_TRUST
@@ -22,7 +23,7 @@ from gateway.reasons.told import OWN_IT, Call, Reason, told
 
 __all__ = ["FAMILIES", "REASONS", "UNLISTED", "Call", "Reason", "sentence"]
 
-REASONS: Mapping[str, Reason] = {**AT_COUNTER, **OF_RECORDS, **OF_TRUST, **OF_SERVICE, **OF_AUDIT}
+REASONS: Mapping[str, Reason] = {**AT_COUNTER, **OF_RECORDS, **OF_TRUST, **OF_SERVICE, **OF_AUDIT, **OF_LINT}
 FAMILIES: Mapping[str, Reason] = {"schema.": OF_SCHEMA, "envelope.": OF_ENVELOPE}
 """Codes that end in a name from elsewhere: a schema's keyword, a member of the envelope."""
 UNLISTED = told("未列入说明表的原因", "a reason that this version has no words for", OWN_IT)

@@ -29,6 +29,11 @@ AT_COUNTER: Mapping[str, Reason] = {
     # found
     "found": told("找到一条证照", "one licence matches", GO_ON),
     "found.several": told("有多条证照符合", "several licences match", PICK_ONE),
+    "found.other_holder": told(
+        "查到此编号的证照，但持证主体与所填不符",
+        "a licence of this number is found, and its holder is another than the question says",
+        LOOK_AGAIN,
+    ),
     "no_record": told(
         "来源节点已声明该类证照齐全，其中没有此证",
         "the source declares its licences of this type complete, and holds no such record",
@@ -208,6 +213,9 @@ AT_COUNTER: Mapping[str, Reason] = {
     # warnings
     "trust.old": told("本节点的信任数据超过 1 天未更新", "this node's trust data are older than a day", OWN_IT),
     "as_of.future": told("所问日期在将来，其间状态可能变化", "the day asked lies ahead: the state may change", BY_HAND),
+    "known_at.past": told(
+        "按过去某一时刻本节点所知作答，不代表现状", "what this node knew then, not what stands today", BY_HAND
+    ),
     "leaf.no_subject": told(
         "所依据的日志中有无法读取的记录", "a log relied on holds leaves that cannot be read", BY_HAND
     ),

@@ -15,6 +15,9 @@ OF_AUDIT: Mapping[str, Reason] = {
     "source.unknown": told("不是可审计的来源", "nothing that can be audited stands there", OWN_IT),
     "source.empty": told("此处没有任何日志", "there is no log here", OWN_IT),
     "source.unreadable": told("文件无法读取", "a file cannot be read", OWN_IT),
+    "source.behind": told(
+        "来源落后于已读取的内容，等待其跟上", "the source shows less than was read before: wait until it has more", WAIT
+    ),
     "source.changed": told("文件在核查期间被改动", "a file changed while it was read", WAIT),
     "trust.none": told("此处没有信任文件，无法核验签名", "no trust data: no signature could be checked", OWN_IT),
     "log.place": told("日志放在了其他日志的位置", "a log stands in the place of another", OTHER_NODE),

@@ -15,6 +15,7 @@ from gateway.reasons.told import (
     BUS_TLS,
     CALLER,
     OWN_IT,
+    SEND_AGAIN,
     WAIT,
     Reason,
     told,
@@ -56,6 +57,20 @@ OF_SERVICE: Mapping[str, Reason] = {
     "node.refused": told("节点拒绝了请求", "the node refused the request", OWN_IT),
     "http.bind": told("无法监听该地址或端口", "the address or port cannot be listened on", OWN_IT),
     "http.token": told("访问令牌的设置有误", "the bearer token's setting is wrong", OWN_IT),
+    # acknowledgement
+    "publish.unacknowledged": told(
+        "已在本节点落盘，总线尚未确认，暂无回执；未丢失，也不会重复",
+        "durable here, not yet at the bus, so there is no receipt yet; nothing is lost, nothing will count twice",
+        SEND_AGAIN,
+    ),
+    "publish.bus_away": told(
+        "总线不可用，本节点暂不受理新的记录", "the bus is away: nothing new is taken until it is back", SEND_AGAIN
+    ),
+    "publish.bus_unread": told(
+        "尚未能读取总线上本节点的主题，暂不封存",
+        "this node's own topics can't be read yet: nothing is sealed before",
+        WAIT,
+    ),
     # ledger
     "ledger.io": told(
         "账本读写失败，未作任何确认", "the ledger cannot be read or written: nothing was acknowledged", OWN_IT
@@ -70,6 +85,14 @@ OF_SERVICE: Mapping[str, Reason] = {
     "recover.incomplete": told("未能取回全部已签署的条目", "not all that was signed could be fetched", OWN_IT),
     "recover.unasked": told("有对方节点未能询问", "a partner could not be asked", OWN_IT),
     # commands
+    "file.busy": told("此文件正在由另一进程发布", "another run publishes this file", WAIT),
+    "watch.folder": told("无法使用投递目录", "the drop folder cannot be used", OWN_IT),
+    "watch.running": told("投递目录已有另一进程在监视", "another process watches this drop folder", OWN_IT),
+    "output.io": told("无法写入输出", "the output cannot be written", OWN_IT),
+    "follow.running": told("已有程序在向该文件夹写入", "another process follows into this folder", OWN_IT),
+    "follow.state": told(
+        "文件夹内的进度与文件不符，请改用新的文件夹", "the folder's state is not that of its files", OWN_IT
+    ),
     "slip.missing": told("无法打开核验单", "the slip cannot be opened", OWN_IT),
     "demo.place": told("演示中没有该地区", "the demo has no such jurisdiction", OWN_IT),
     "demo.stuck": told("演示没有在规定时间内完成", "the demo did not come to an end in time", OWN_IT),

@@ -84,6 +84,12 @@ NEW_ID = Step(
     "改用新的编号重新提交（publish --restate）", "Publish it under a new id (publish --restate)", "own_department"
 )
 
+SEND_AGAIN = Step(
+    "稍后用相同的编号（id）重新提交；持续出现请联系本单位信息部门",
+    "Send it again a little later with the same ids; if it goes on, call your own IT department",
+    "own_it",
+)
+
 # At the node
 
 OWN_IT = Step("请联系本单位信息部门，并附上这一行提示", "Call your own IT department and quote this line", "own_it")

@@ -19,8 +19,8 @@ from gateway.recognition.checks import Result
 from gateway.recognition.credit import CreditAnswer, Shown
 from gateway.recognition.facts import Desk, LogFacts, Question
 from gateway.recognition.remarks import Remark
-from gateway.recognition.verdict import Check, Verdict
-from gateway.trust.agreements import RESTRICTED
+from gateway.recognition.verdict import Check, Standing, Verdict
+from gateway.trust.agreements import RESTRICTED, Agreement
 
 SOURCE_PREFIX = "urn:jjj:"
 MOST_FACTS = 50
@@ -38,12 +38,18 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
             "checks": [_check(check, verdict.desks) for check in verdict.checks],
             "credit": _credit(verdict.credit),
             "relied_on": [_log(log) for log in verdict.relied_on],
-            "agreement": {"id": agreement.id, "version": verdict.agreements_version} if agreement is not None else None,
+            "agreement": _agreement(verdict, agreement) if agreement is not None else None,
             "matches": [{"source": _urn(match.source), "subject": match.subject} for match in verdict.matches] or None,
             "warnings": [_warning(warning) for warning in verdict.warnings] or None,
             "licence": dict(verdict.licence) if verdict.licence is not None else None,
         }
     )
+
+
+def _agreement(verdict: Verdict, agreement: Agreement) -> dict[str, Any]:
+    """The agreement applied, and where it did not recognise, what it says is done instead."""
+    found = {"id": agreement.id, "version": verdict.agreements_version}
+    return found if verdict.verdict is Standing.RECOGNISED else {**found, "otherwise": agreement.otherwise}
 
 
 def _question(question: Question) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from enum import IntEnum, StrEnum
 
 from gateway.recognition.facts import Facts, LogFacts, Question
 from gateway.recognition.present import Fate
-from gateway.trust.agreements import Agreement
-from gateway.trust.catalogue import CatalogueType
+from gateway.trust.agreements import ANY, Agreement, Agreements
+from gateway.trust.catalogue import Catalogue, CatalogueType
 
 DAY_S = 86_400
 VOLATILE_S = 3_600
@@ -90,6 +90,18 @@ def freshness_budget(agreement: Agreement | None, licence_type: CatalogueType | 
     """
     volatile = VOLATILE_S if licence_type is not None and licence_type.volatile else DAY_S
     return min(DAY_S, volatile, agreement.freshness_s if agreement is not None else DAY_S)
+
+
+def smallest_budget(agreements: Agreements, catalogue: Catalogue, source: str, asking: str) -> int:
+    """The age in seconds at which the first verdicts of ``asking`` on records of ``source`` are no longer fresh."""
+    budgets = [
+        freshness_budget(agreement, licence_type)
+        for agreement in agreements.agreements
+        if source in agreement.issued_by and asking in agreement.recognised_by
+        for licence_type in (None, *catalogue.types.values())
+        if licence_type is None or ANY in agreement.types or licence_type.code in agreement.types
+    ]
+    return min(budgets, default=DAY_S)
 
 
 @dataclass(frozen=True, slots=True)

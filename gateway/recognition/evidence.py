@@ -38,6 +38,8 @@ def _why_none(case: Case) -> str:
         return "source.stale" if fault in _SILENT else fault
     if case.facts.quarantined or any(log.unread for log in case.facts.logs):
         return "leaf.unread"
+    if case.facts.other_holder:
+        return "found.other_holder"
     question, catalogue = case.question, case.facts.catalogue
     complete = (catalogue.complete(log.jurisdiction, question.type_code, question.as_of) for log in case.facts.logs)
     return "no_record" if all(complete) else "type.not_complete"

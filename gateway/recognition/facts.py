@@ -193,7 +193,8 @@ class Facts:
     ``credit``: the credit logs of the issuer's and the asker's jurisdictions; one that this node doesn't
     follow is left out, and counts as unknown. ``trust_age_s``: seconds since trust data were last confirmed,
     None where they have no age. ``own_clock_slow``: the partners' dates say that this node's clock is behind.
-    ``desks``: whom to call about this source and this licence.
+    ``desks``: whom to call about this source and this licence. ``other_holder``: what was asked about is found, held
+    by somebody else than the question says.
     """
 
     agreements: Agreements
@@ -209,6 +210,7 @@ class Facts:
     trust_age_s: float | None = None
     own_clock_slow: bool = False
     desks: tuple[Desk, ...] = ()
+    other_holder: bool = False
 
 
 def present_of(

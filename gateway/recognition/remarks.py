@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.instants import shanghai_day
+from gateway.instants import format_time, shanghai_day
 from gateway.recognition import unchanged
 from gateway.recognition.checks import DAY_S, TRUST_OLD_S, Case, Depth
 from gateway.recognition.facts import Present
@@ -31,6 +31,8 @@ def remarks(case: Case) -> Iterator[Remark]:
         yield Remark("trust.old", f"{age / DAY_S:.1f} d")
     if case.question.as_of > shanghai_day(case.question.at // 1000):
         yield Remark("as_of.future", case.question.as_of.isoformat())
+    if case.question.known_at is not None and case.question.known_at < case.question.at:
+        yield Remark("known_at.past", format_time(case.question.known_at))
     for log in (*case.facts.logs, *(credit.log for credit in case.facts.credit)):
         if log.unread:
             yield Remark("leaf.no_subject", f"{log.origin}: {log.unread}")

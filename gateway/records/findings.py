@@ -86,16 +86,17 @@ def of_schema_error(error: ValidationError, titles: Mapping[tuple[str, ...], str
         )
 
 
-def _places(error: ValidationError, keyword: str) -> list[tuple[tuple[str, ...], str]]:
+def _places(error: ValidationError, keyword: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """Where below the error's own place the fault lies, and the value to show: missing and unknown members
     have names of their own.
     """
     if keyword == "required" and isinstance(error.instance, dict):
-        return [((name,), "") for name in _listed(error) if name not in error.instance]
-    if keyword == "additionalProperties" and isinstance(error.instance, dict):
+        yield from (((name,), "") for name in _listed(error) if name not in error.instance)
+    elif keyword == "additionalProperties" and isinstance(error.instance, dict):
         known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
-        return [((name,), shown(value)) for name, value in error.instance.items() if name not in known]
-    return [((), shown(error.instance))]
+        yield from (((name,), shown(value)) for name, value in error.instance.items() if name not in known)
+    else:
+        yield (), shown(error.instance)
 
 
 def _listed(error: ValidationError) -> list[Any]:

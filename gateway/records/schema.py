@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -40,6 +40,7 @@ SUFFIX = ".schema.json"
 MAX_FINDINGS = 50
 MAX_NESTING = 16
 _NAME = re.compile(r"([a-z]{1,32}):(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
+_Keyword = Callable[[Validator, Any, Any, Any], Iterator[ValidationError] | None]
 _SUBSCHEMAS = ("if", "then", "else", "not")
 _SUBSCHEMA_LISTS = ("allOf", "anyOf", "oneOf")
 
@@ -76,8 +77,12 @@ class Schema:
         """What is wrong with the data, by field; at most 50 findings, none for data that fit."""
         if self._accepts(data):
             return []
-        errors = islice(self.exact.iter_errors(data), MAX_FINDINGS)
-        found = dict.fromkeys(finding for error in errors for finding in of_schema_error(error, self.titles))
+        found: dict[Finding, None] = {}
+        for error in islice(self.exact.iter_errors(data), MAX_FINDINGS):
+            for finding in of_schema_error(error, self.titles):
+                found[finding] = None
+                if len(found) == MAX_FINDINGS:  # one error may stand for thousands of unknown members
+                    break
         return sorted(found, key=lambda finding: (finding.field, finding.reason))[:MAX_FINDINGS]
 
 
@@ -177,7 +182,25 @@ def _pattern(validator: Validator, pattern: str, value: object, schema: object) 
         yield ValidationError(f"does not match {pattern}")
 
 
-_Exact: type[Validator] = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+def _within_length(keyword: str) -> _Keyword:
+    """The keyword, asked of a list only up to its ``maxItems``: an overlong one is refused for that alone.
+
+    Looking for twins among things that can't be sorted takes time by the square; one line of 60,000 bytes could
+    keep a node busy for seconds (DESIGN §3, limits).
+    """
+    judge: _Keyword = Draft202012Validator.VALIDATORS[keyword]
+
+    def within(validator: Validator, wanted: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+        if not isinstance(value, list) or len(value) <= schema.get("maxItems", len(value)):
+            yield from judge(validator, wanted, value, schema) or ()
+
+    return within
+
+
+_Exact: type[Validator] = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    {"pattern": _pattern, "items": _within_length("items"), "uniqueItems": _within_length("uniqueItems")},
+)
 
 
 @lru_cache(maxsize=32)  # judging a schema by its meta-schema takes 0.1 s; the same few files are read again and again

@@ -123,7 +123,7 @@ def _agreement(fields: Fields) -> Agreement:
     since = fields.day("since")
     until = fields.day("until") if fields.has("until") else None
     if until is not None and until < since:
-        refuse(fields.at("until"), "is before since", rule="since <= until")
+        refuse(fields.at("until"), "is before since", "早于起始日期", rule="since <= until")
     credit = fields.each("credit", _term)
     unique(fields.at("credit"), (term.kind for term in credit))
     return Agreement(
@@ -147,7 +147,7 @@ def _agreement(fields: Fields) -> Agreement:
 def _some(fields: Fields, name: str) -> frozenset[str]:
     found = fields.texts(name, IDENTIFIER)
     if not found:
-        refuse(fields.at(name), "names no jurisdiction", rule="at least one")
+        refuse(fields.at(name), "names no jurisdiction", "至少列一个地区", rule="at least one")
     return frozenset(found)
 
 
@@ -155,14 +155,17 @@ def _types(fields: Fields) -> tuple[str, ...]:
     found = fields.texts("types")
     for code in found:
         if code != ANY and TYPE_CODE.fullmatch(code) is None:
-            refuse(fields.at("types"), f"{code} is no type code", rule=f"* or {TYPE_CODE.pattern}", value=code)
+            rule = f"* or {TYPE_CODE.pattern}"
+            refuse(fields.at("types"), f"{code} is no type code", f"{code} 不是证照类型代码", rule=rule, value=code)
     return found
 
 
 def _term(fields: Fields) -> CreditTerm:
     kind, effect = fields.text("kind"), fields.text("effect")
     if kind not in CREDIT_KINDS:
-        refuse(fields.at("kind"), f"{kind} is no kind of credit fact", rule=", ".join(CREDIT_KINDS), value=kind)
+        told, rule = f"{kind} is no kind of credit fact", ", ".join(CREDIT_KINDS)
+        refuse(fields.at("kind"), told, f"{kind} 不是信用事项种类，可用：{rule}", rule=rule, value=kind)
     if effect not in EFFECTS:
-        refuse(fields.at("effect"), f"{effect} is no effect", rule=", ".join(EFFECTS), value=effect)
+        told, rule = f"{effect} is no effect", ", ".join(EFFECTS)
+        refuse(fields.at("effect"), told, f"{effect} 不是效果，可用：{rule}", rule=rule, value=effect)
     return CreditTerm(kind, effect, fields.text("ground"))

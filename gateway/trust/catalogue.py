@@ -86,7 +86,8 @@ def _type(fields: Fields) -> CatalogueType:
 
 def _complete(fields: Fields, jurisdiction: str) -> date:
     if IDENTIFIER.fullmatch(jurisdiction) is None:
-        refuse(fields.path, f"{jurisdiction} is no id of a jurisdiction", rule=IDENTIFIER.pattern, value=jurisdiction)
+        told = f"{jurisdiction} is no id of a jurisdiction"
+        refuse(fields.path, told, f"{jurisdiction} 不是地区标识", rule=IDENTIFIER.pattern, value=jurisdiction)
     return fields.day(jurisdiction)
 
 
@@ -96,5 +97,6 @@ def _all_of(fields: Fields, name: str, allowed: Mapping[str, str] | frozenset[st
 
 def _one_of(value: str, allowed: Mapping[str, str] | frozenset[str], path: str) -> str:
     if value not in allowed:
-        refuse(path, f"{value} is none of {', '.join(sorted(allowed))}", rule=", ".join(sorted(allowed)), value=value)
+        rule = ", ".join(sorted(allowed))
+        refuse(path, f"{value} is none of {rule}", f"{value} 不在允许值之内：{rule}", rule=rule, value=value)
     return value

@@ -34,15 +34,15 @@ _DAY_S = 86_400
 _SHANGHAI = timedelta(hours=8)
 
 
-def refuse(path: str, message: str, *, rule: str = "", value: object = "") -> NoReturn:
-    """Raise ``Refused`` ``trust.form`` for the field at this path."""
+def refuse(path: str, message: str, zh: str, *, rule: str, value: object = "") -> NoReturn:
+    """Raise ``Refused`` ``trust.form`` for the field at this path, in both languages, with the rule it broke."""
     raise Refused(
         "trust.form",
         f"{path or 'document'}: {message}",
         field=path,
         rule=rule,
         value=str(value)[:80],
-        zh=f"信任文件 {path or '整体'} 有误",
+        zh=f"信任文件 {path or '整体'}：{zh}",
     )
 
 
@@ -53,26 +53,31 @@ def parse_document(document: bytes) -> Mapping[str, Any]:
     Raises ``Refused`` ``trust.form``.
     """
     if len(document) > MAX_DOCUMENT:
-        refuse("", f"larger than {MAX_DOCUMENT} bytes", rule="size")
+        refuse("", f"larger than {MAX_DOCUMENT} bytes", f"超过 {MAX_DOCUMENT} 字节", rule="size")
     try:
         found = json.loads(
             document.decode("utf-8"),
             object_pairs_hook=_unique,
-            parse_float=lambda text: refuse("", f"{text[:40]} is no integer", rule="integers only"),
-            parse_constant=lambda text: refuse("", f"{text} is no JSON number", rule="integers only"),
+            parse_float=_no_integer,
+            parse_constant=_no_integer,
         )
     except (ValueError, RecursionError) as error:
-        refuse("", f"not JSON in UTF-8: {error}", rule="JSON")
+        refuse("", f"not JSON in UTF-8: {error}", "不是 UTF-8 编码的 JSON", rule="JSON")
     if not isinstance(found, dict):
-        refuse("", "not a JSON object", rule="object")
+        refuse("", "not a JSON object", "不是 JSON 对象", rule="object")
     return found
+
+
+def _no_integer(text: str) -> NoReturn:
+    refuse("", f"{text[:40]} is no integer", f"{text[:40]} 不是整数", rule="integers only")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            refuse(_printable(name), "the member name stands twice in one object", rule="unique names")
+            told = "the member name stands twice in one object"
+            refuse(_printable(name), told, "同一对象中成员名重复", rule="unique names")
         found[name] = value
     return found
 
@@ -86,7 +91,7 @@ def unique(path: str, names: Iterable[object]) -> None:
     seen: set[object] = set()
     for name in names:
         if name in seen:
-            refuse(path, f"{name} stands twice", rule="unique", value=name)
+            refuse(path, f"{name} stands twice", f"{name} 重复", rule="unique", value=name)
         seen.add(name)
 
 
@@ -97,7 +102,7 @@ class Fields:
 
     def __init__(self, value: object, path: str) -> None:
         if not isinstance(value, dict):
-            refuse(path, "not a JSON object", rule="object")
+            refuse(path, "not a JSON object", "不是 JSON 对象", rule="object")
         self.path = path
         self._members: Mapping[str, Any] = value
         self._left = set(value)
@@ -113,15 +118,16 @@ class Fields:
     def close(self) -> None:
         """Refuse members that nobody read."""
         for name in sorted(self._left):
-            refuse(self.at(_printable(name)), "no such member is known", rule="known members only")
+            told = "no such member is known"
+            refuse(self.at(_printable(name)), told, "没有这一成员", rule="known members only")
 
     def _take(self, name: str, kind: type[T]) -> T:
         self._left.discard(name)
         if name not in self._members:
-            refuse(self.at(name), "the member is missing", rule="required")
+            refuse(self.at(name), "the member is missing", "缺少该成员", rule="required")
         value = self._members[name]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            refuse(self.at(name), f"is no {_KINDS[kind]}", rule=_KINDS[kind])
+            refuse(self.at(name), f"is no {_KINDS[kind]}", f"应为{_KINDS_ZH[kind]}", rule=_KINDS[kind])
         return value
 
     def text(self, name: str, pattern: re.Pattern[str] | None = None) -> str:
@@ -132,7 +138,8 @@ class Fields:
         """An integer from ``least`` to ``most``."""
         value = self._take(name, int)
         if not least <= value <= most:
-            refuse(self.at(name), f"is not from {least} to {most}", rule=f"{least} to {most}", value=value)
+            told = f"is not from {least} to {most}"
+            refuse(self.at(name), told, f"应为 {least} 至 {most}", rule=f"{least} to {most}", value=value)
         return value
 
     def flag(self, name: str) -> bool:
@@ -180,6 +187,8 @@ class Fields:
 
 _KINDS: Mapping[type, str] = {str: "text", int: "integer", bool: "true or false", list: "list", dict: "object"}
 
+_KINDS_ZH: Mapping[type, str] = {str: "文本", int: "整数", bool: " true 或 false", list: "列表", dict: "对象"}
+
 
 def _read(fields: Fields, read: Callable[[Fields], T]) -> T:
     found = read(fields)
@@ -189,11 +198,12 @@ def _read(fields: Fields, read: Callable[[Fields], T]) -> T:
 
 def _text(value: object, path: str, pattern: re.Pattern[str] | None) -> str:
     if not isinstance(value, str):
-        refuse(path, "is no text", rule="text")
+        refuse(path, "is no text", "应为文本", rule="text")
     if not value.strip() or first_forbidden(value) is not None or "\n" in value or "\r" in value or "\t" in value:
-        refuse(path, "is empty, or holds a character that is refused", rule="text", value=_printable(value))
+        told = "is empty, or holds a character that is refused"
+        refuse(path, told, "为空，或含有不允许的字符", rule="characters", value=_printable(value))
     if pattern is not None and pattern.fullmatch(value) is None:
-        refuse(path, "does not fit", rule=pattern.pattern, value=value)
+        refuse(path, "does not fit", f"应符合 {pattern.pattern}", rule=pattern.pattern, value=value)
     return value
 
 
@@ -201,14 +211,15 @@ def _day(text: str, path: str) -> date:
     try:
         return parse_day(text)
     except Refused as error:
-        refuse(path, error.message, rule="YYYY-MM-DD", value=_printable(text))
+        refuse(path, error.message, "应为真实日期，写作 YYYY-MM-DD", rule="YYYY-MM-DD", value=_printable(text))
 
 
 def _instant(text: str, path: str) -> int:
     try:
         return parse_time(f"{text[:-1]}.000Z" if _WHOLE_SECOND.fullmatch(text) else text)
     except Refused as error:
-        refuse(path, error.message, rule="YYYY-MM-DDTHH:MM:SSZ", value=_printable(text))
+        zh = "应为真实时间（协调世界时），写作 YYYY-MM-DDTHH:MM:SSZ"
+        refuse(path, error.message, zh, rule="YYYY-MM-DDTHH:MM:SSZ", value=_printable(text))
 
 
 def _midnight(day: date) -> int:

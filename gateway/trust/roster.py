@@ -125,7 +125,7 @@ def parse(document: bytes) -> Roster:
     unique("jurisdictions.logs.origin", (entry.origin for member in members for entry in member.logs))
     roster = Roster(version, network, {member.id: member for member in members})
     if len(roster.known_keys) != sum(len(member.keys) for member in members):
-        refuse("jurisdictions.keys.vkey", "two keys share a name and a key id", rule="unique")
+        refuse("jurisdictions.keys.vkey", "two keys share a name and a key id", "两把密钥名称与标识相同", rule="unique")
     return roster
 
 
@@ -148,7 +148,10 @@ def _jurisdiction(fields: Fields, network: str) -> Jurisdiction:
 
 def _log(fields: Fields, own: str) -> LogEntry:
     family = fields.text("family", _FAMILY)
-    origin = fields.text("origin", re.compile(rf"{re.escape(own)}/{family}(\.[1-9][0-9]{{0,5}})?"))
+    origin = fields.text("origin")
+    if re.fullmatch(rf"{re.escape(own)}/{family}(\.[1-9][0-9]{{0,5}})?", origin) is None:
+        rule = "<network>/<jurisdiction>/<family>[.<n>]"
+        refuse(fields.at("origin"), f"is not {own}/{family}", f"应为 {own}/{family}", rule=rule, value=origin)
     return LogEntry(family, origin, fields.inner("ended", _ended) if fields.has("ended") else None)
 
 
@@ -156,7 +159,8 @@ def _ended(fields: Fields) -> Ended:
     size, text = fields.integer("size"), fields.text("root")
     root = decode_base64(text.encode())
     if root is None or len(root) != HASH_SIZE:
-        refuse(fields.at("root"), "is no base64 of 32 bytes", rule="base64, 32 bytes", value=text)
+        rule = "base64, 32 bytes"
+        refuse(fields.at("root"), "is no base64 of 32 bytes", "应为 32 字节的 base64", rule=rule, value=text)
     return Ended(size, root)
 
 
@@ -174,14 +178,17 @@ _KEY_NAMES: Mapping[str, tuple[frozenset[int], Callable[[str, str, frozenset[str
 def _key(fields: Fields, jurisdiction: str, own: str, origins: frozenset[str]) -> RosterKey:
     role = fields.text("role")
     if role not in _KEY_NAMES:
-        refuse(fields.at("role"), "is no role of a key", rule=", ".join(_KEY_NAMES), value=role)
+        rule = ", ".join(_KEY_NAMES)
+        refuse(fields.at("role"), "is no role of a key", f"{role} 不是密钥用途，可用：{rule}", rule=rule, value=role)
     vkey = _vkey(fields)
     algorithms, fits = _KEY_NAMES[role]
     if vkey.algorithm not in algorithms or not fits(vkey.name, own, origins):
-        refuse(fields.at("vkey"), f"name or algorithm is none of a {role} key of {jurisdiction}", value=vkey.name)
+        told = f"name or algorithm is none of a {role} key of {jurisdiction}"
+        zh = f"名称或算法不是 {jurisdiction} 的 {role} 密钥所用"
+        refuse(fields.at("vkey"), told, zh, rule="name and algorithm of the role", value=vkey.name)
     not_before, not_after = fields.start("not_before"), fields.end("not_after")
     if not_after < not_before:
-        refuse(fields.at("not_after"), "is before not_before", rule="not_before <= not_after")
+        refuse(fields.at("not_after"), "is before not_before", "早于启用时间", rule="not_before <= not_after")
     revoked = fields.inner("revoked", lambda inner: _revocation(inner, origins)) if fields.has("revoked") else None
     families = frozenset(fields.texts("families", _FAMILY_OR_ANY))
     return RosterKey(jurisdiction, role, vkey, families, not_before, not_after, revoked)
@@ -192,24 +199,27 @@ def _vkey(fields: Fields) -> VerifierKey:
     try:
         return VerifierKey.parse(text)
     except Refused as error:
-        refuse(fields.at("vkey"), f"is no verifier key: {error.message}", rule="name+id+key", value=text)
+        told = f"is no verifier key: {error.message}"
+        refuse(fields.at("vkey"), told, "不是公钥文本", rule="name+id+key", value=text)
 
 
 def _revocation(fields: Fields, origins: frozenset[str]) -> Revocation:
     good_below = fields.table("good_below", lambda inner, origin: inner.integer(origin))
     for origin in sorted(good_below.keys() - origins):
-        refuse(fields.at("good_below"), f"{origin} is no log of this jurisdiction", rule="its logs", value=origin)
+        told = f"{origin} is no log of this jurisdiction"
+        refuse(fields.at("good_below"), told, f"{origin} 不是本地区的日志", rule="its logs", value=origin)
     return Revocation(fields.start("at"), fields.text("reason"), good_below)
 
 
 def _authority(fields: Fields) -> Authority:
     uscc = fields.text("uscc")
     if uscc_error(uscc) is not None:
-        refuse(fields.at("uscc"), "is no unified social credit code", rule="GB 32100-2015", value=uscc)
+        told, zh = "is no unified social credit code", "不是有效的统一社会信用代码"
+        refuse(fields.at("uscc"), told, zh, rule="GB 32100-2015", value=uscc)
     since = fields.start("since")
     until = fields.end("until") if fields.has("until") else None
     if until is not None and until < since:
-        refuse(fields.at("until"), "is before since", rule="since <= until")
+        refuse(fields.at("until"), "is before since", "早于起始日期", rule="since <= until")
     return Authority(
         uscc=uscc,
         name=fields.text("name"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import orjson
 from aiohttp import web
 
+from gateway.node.config import LOCAL, REPLICATED
 from gateway.node.runtime import Node
 from gateway.web import parts
 from gateway.web.access import Access
@@ -43,4 +44,7 @@ def _state(node: Node) -> parts.State:
         sealing_fault=lambda: node.publisher.refusing,
         relay_fault=lambda: node.relay.fault,
         unsent=unsent,
+        acknowledgement=REPLICATED if node.config.replicated else LOCAL,
+        budget_s=node.budget_s,
+        by_tiles=node.config.by_tiles,
     )

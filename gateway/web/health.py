@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import math
+
 from aiohttp import web
 
 from gateway.web import problems
 from gateway.web.answers import json_answer
-from gateway.web.overview import fault_json
+from gateway.web.overview import fault_json, left_s
 from gateway.web.parts import MEASURES, STATE, VIEWS
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -33,11 +35,15 @@ async def ready(request: web.Request) -> web.StreamResponse:
 
 async def metrics(request: web.Request) -> web.StreamResponse:
     """GET /metrics: what the node measures; sizes, ages and lags as they are now."""
-    measures = request.app[MEASURES]
+    measures, state = request.app[MEASURES], request.app[STATE]
     for view in request.app[VIEWS].all():
+        budget_s = state.budget_s(view.log.jurisdiction)
         measures.size.labels(view.origin).set(view.size)
         measures.lag.labels(view.origin).set(view.lacking)
-        measures.age.labels(view.origin).set(float("inf") if view.age_s is None else view.age_s)
-    for origin, unsent in request.app[STATE].unsent().items():
+        measures.age.labels(view.origin).set(math.inf if view.age_s is None else view.age_s)
+        measures.budget.labels(view.origin).set(budget_s)
+        measures.budget_left.labels(view.origin).set(left_s(view, budget_s))
+    for origin, unsent in state.unsent().items():
         measures.unsent.labels(origin).set(unsent)
+    measures.mode.labels(state.acknowledgement).set(1)
     return web.Response(body=measures.text(), headers={"Content-Type": PROMETHEUS})

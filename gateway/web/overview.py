@@ -25,7 +25,7 @@ from gateway.trust.members import Jurisdiction
 from gateway.trust.trusted import TrustData
 from gateway.web import queries
 from gateway.web.answers import json_answer
-from gateway.web.parts import STATE, TRUST, VIEWS, State
+from gateway.web.parts import MEASURES, STATE, TRUST, VIEWS, State
 from gateway.web.served import Served
 
 MOST_LOGS = 1_000
@@ -57,7 +57,7 @@ def log_json(view: LogView) -> dict[str, Any]:
         "root": base64.b64encode(served.root).decode(),
         "checkpoint": view.note.decode() or None,
         "date": None if view.date is None else format_time(view.date * 1000),
-        "age_s": None if view.age_s is None else round(view.age_s, 3),
+        "age_s": _rounded(view.age_s),
         "lacking": view.lacking,
         "frozen": view.log.frozen,
         "quarantined": subjects.count_quarantined(view.connection, view.log),
@@ -65,16 +65,22 @@ def log_json(view: LogView) -> dict[str, Any]:
 
 
 async def network(request: web.Request) -> web.StreamResponse:
-    """GET /v1/network: each jurisdiction with its logs, lag and freshness seen here; own faults; trust versions."""
+    """GET /v1/network: each jurisdiction with its logs, lag and freshness seen here, and how they come; own faults and
+    what waits for the bus; trust versions. Seconds are null where nothing has happened yet.
+    """
     trust, state, views = request.app[TRUST].current, request.app[STATE], request.app[VIEWS]
+    measures = request.app[MEASURES]
     return json_answer(
         {
             "network": trust.roster.network,
             "jurisdiction": state.jurisdiction,
             "started_at": format_time(int(state.started_at * 1000)),
             "sealing": fault_json(state.sealing_fault()),
-            "relay": fault_json(state.relay_fault()) | {"unsent": state.unsent()},
+            "acknowledgement": state.acknowledgement,
+            "relay": fault_json(state.relay_fault())
+            | {"unsent": state.unsent(), "taken_s": _rounded(measures.taken_s)},
             "trust": _trust_json(trust),
+            "topics": {topic: _rounded(measures.message_s(topic)) for topic in measures.topics},
             "jurisdictions": _jurisdictions(trust, state, views),
         }
     )
@@ -98,19 +104,19 @@ def _trust_json(trust: TrustData) -> dict[str, Any]:
 def _jurisdictions(trust: TrustData, state: State, views: Views) -> list[dict[str, Any]]:
     held = list(views.all())
     return [
-        _jurisdiction_json(
-            one, own=one.id == state.jurisdiction, held=[v for v in held if v.log.jurisdiction == one.id]
-        )
+        _jurisdiction_json(one, state, [view for view in held if view.log.jurisdiction == one.id])
         for one in trust.roster.jurisdictions.values()
     ]
 
 
-def _jurisdiction_json(one: Jurisdiction, *, own: bool, held: Sequence[LogView]) -> dict[str, Any]:
+def _jurisdiction_json(one: Jurisdiction, state: State, held: Sequence[LogView]) -> dict[str, Any]:
+    budget_s = state.budget_s(one.id)
     return {
         "id": one.id,
         "name": one.name,
         "region": one.region,
-        "own": own,
+        "own": one.id == state.jurisdiction,
+        "by_tiles": state.by_tiles(one.id),
         "urls": list(one.urls),
         "logs": [
             {
@@ -118,12 +124,23 @@ def _jurisdiction_json(one: Jurisdiction, *, own: bool, held: Sequence[LogView])
                 "family": view.log.family,
                 "size": Served.of(view).size,
                 "lacking": view.lacking,
-                "age_s": None if view.age_s is None else round(view.age_s, 3),
+                "age_s": _rounded(view.age_s),
+                "budget_s": budget_s,
+                "budget_left_s": round(left_s(view, budget_s), 3),
                 "frozen": view.log.frozen,
             }
             for view in held
         ],
     }
+
+
+def left_s(view: LogView, budget_s: float) -> float:
+    """Seconds until verdicts that rest on a log begin to be stale; 0: they are."""
+    return 0.0 if view.age_s is None or view.lacking_long else max(0.0, budget_s - view.age_s)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 async def quarantine(request: web.Request) -> web.StreamResponse:

@@ -29,13 +29,19 @@ DOCUMENT = web.AppKey("document", bytes)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How the node is. ``faults``: why it is not ready, asked anew each time; ``started_at``: seconds."""
+    """How the node is. ``…_fault``: why it is not ready, asked anew each time; ``started_at``: seconds;
+    ``acknowledgement``: ``local`` or ``replicated``; ``unsent``: own leaves by origin; ``budget_s``, ``by_tiles``: of a
+    jurisdiction.
+    """
 
     jurisdiction: str
     started_at: float
     sealing_fault: Callable[[], GatewayError | None]
     relay_fault: Callable[[], GatewayError | None]
     unsent: Callable[[], dict[str, int]]
+    acknowledgement: str
+    budget_s: Callable[[str], float]
+    by_tiles: Callable[[str], bool]
 
 
 STATE = web.AppKey("state", State)

@@ -40,6 +40,7 @@ STATUS: Mapping[str, int] = {
     "ledger.": 503,
     "node.": 503,
     "not_found.": 404,
+    "publish.": 503,
     "query.": 400,
     "request.": 400,
     "question.": 400,

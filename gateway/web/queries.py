@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -40,6 +41,16 @@ def whole(request: web.Request, name: str, *, default: int, least: int, most: in
     if value is None:
         return default
     return number(value, name, least=least, most=most)
+
+
+def one_of(request: web.Request, name: str, values: Sequence[str]) -> str:
+    """One of the values named, the first where it is absent. Raises ``Refused`` ``query.form``."""
+    value = optional(request, name)
+    if value is None:
+        return values[0]
+    if value not in values:
+        raise Refused("query.form", f"{name} is one of {', '.join(values)}", field=name)
+    return value
 
 
 def number(value: str, name: str, *, least: int, most: int) -> int:

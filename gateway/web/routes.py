@@ -35,6 +35,13 @@ ROUTES: tuple[Route, ...] = (
         "/v1/records",
         publishing.publish,
         "Publish drafts: one, an array or NDJSON; one receipt each in order",
+        params=(
+            Param(
+                "lane",
+                "bulk: historic records, behind all live ones",
+                schema={"enum": list(publishing.LANES), "default": publishing.LANES[0]},
+            ),
+        ),
         takes=ref("Draft"),
         gives={"oneOf": [ref("Receipt"), {"type": "array", "items": ref("Receipt")}]},
         refusals=(400, 401, 403, 408, 413, 415, 421, 503),

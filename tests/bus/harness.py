@@ -28,7 +28,7 @@ class Features:
 
 
 class ReadHarness(Protocol):
-    """For the read half (tiles). A fresh one for each test: topics of different tests must not meet."""
+    """For the read half. A fresh one for each test: topics of different tests must not meet."""
 
     @property
     def features(self) -> Features:

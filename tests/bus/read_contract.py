@@ -1,9 +1,4 @@
-"""The read half of the contract of ``gateway.bus.port``, as tests: what a follower relies on, over a bus or over tiles.
-
-class TestTiles(ReadContract):
-    @pytest.fixture
-    def harness(self, tmp_path: Path) -> ReadHarness: ...
-"""
+"""The read half of the contract of ``gateway.bus.port``, as tests: what a follower relies on."""
 
 from __future__ import annotations
 
@@ -19,7 +14,7 @@ MOMENT_S = 0.1  # how long a reader is watched to see that it waits
 
 
 class ReadContract:
-    """The read half: what a follower relies on, over a bus or over tiles."""
+    """The read half: what a follower relies on."""
 
     async def test_messages_come_in_order_as_they_were_sent(self, harness: ReadHarness) -> None:
         sent = harness.messages(0, 12)

@@ -36,6 +36,7 @@ class Row:
     """One line of the table of kills."""
 
     phase: str
+    said: str = ""
     kills: int = 0
     starting: int = 0
     acknowledged: int = 0
@@ -52,7 +53,8 @@ class Row:
         audit = f"{self.audits} clean" if not self.unclean else f"{self.unclean} of {self.audits} unclean"
         counts = f"{self.kills:>6}{self.starting:>10}{self.acknowledged:>14}{self.again:>17}{self.resent:>9}"
         places = ", ".join(f"{place} {count}" for place, count in sorted(self.places.items()))
-        return f"{self.phase:<27}{counts}{self.lost:>6}{self.doubled:>9}  {audit:<11}{self.seconds:>5.0f} s  {places}"
+        phase = self.said + self.phase
+        return f"{phase:<36}{counts}{self.lost:>6}{self.doubled:>9}  {audit:<11}{self.seconds:>5.0f} s  {places}"
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -64,7 +66,7 @@ class Row:
 
 
 HEAD = (
-    f"{'killed':<27}{'kills':>6}{'+starting':>10}{'acknowledged':>14}{'handed in again':>17}{'re-sent':>9}"
+    f"{'killed':<36}{'kills':>6}{'+starting':>10}{'acknowledged':>14}{'handed in again':>17}{'re-sent':>9}"
     f"{'lost':>6}{'doubled':>9}  audits"
 )
 
@@ -153,6 +155,7 @@ class Bench:
     nursery: Nursery
     row: Row
     department: Department = field(default_factory=Department)
+    replicated: bool = False
 
     def data(self, jurisdiction: str) -> Path:
         return self.world.folder / jurisdiction / "data"
@@ -180,6 +183,11 @@ class Bench:
         self.died(child)
         self.row.starting += 1
         return None
+
+    def check_acknowledged(self) -> None:
+        """Under ``replicated`` the bus has whatever was acknowledged, at any instant."""
+        for receipt in self.department.receipts.values() if self.replicated else ():
+            assert receipt["index"] in self.sent(receipt["log"]), receipt
 
     def died(self, child: Child, place: str = "from outside") -> None:
         assert child.ended.result() == KILLED, self.nursery.last_words()

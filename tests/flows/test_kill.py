@@ -100,6 +100,7 @@ async def kill_owner(bench: Bench) -> None:
                 asyncio.get_running_loop().call_later(wait_s, child.kill)
             await bench.department.until_killed(child)
             bench.died(child)
+            bench.check_acknowledged()
             killed += 1
             row.kills += 1
         child = await bench.serving(OWNER)
@@ -141,6 +142,21 @@ async def kill_partner(bench: Bench) -> None:
         assert await child.end() == 0
 
 
+@pytest.mark.parametrize("phase", [ANY_INSTANT, "between commit and send"])
+async def test_what_waits_for_the_bus_when_its_node_is_killed_has_no_receipt_and_stands_once(
+    phase: str, tmp_path: Path, bearer: Nursery, table: list[Row]
+) -> None:
+    """Acknowledgement ``replicated``: whatever is acknowledged, the bus has; whatever is not stands once in the end."""
+    table.append(row := Row(phase, said="replicated: "))
+    with row.timed():
+        for number in range(ROUNDS):
+            world = World(tmp_path / str(number), OWNER, PARTNER)
+            world.configure(OWNER, acknowledgement="replicated")
+            await kill_owner(Bench(world, bearer, row, replicated=True))
+    assert row.kills == KILLS * ROUNDS
+    assert row.acknowledged > 0
+
+
 @needs_strace
 async def test_a_node_killed_at_any_call_on_its_files_starts_whole(
     tmp_path: Path, bearer: Nursery, table: list[Row]
@@ -168,6 +184,29 @@ async def kill_in_calls(bench: Bench) -> None:
         child = await bench.serving(OWNER)
         assert await bench.check(child)
         await bench.department.settle(child.url)
+        assert await bench.check(child)
+        bench.whole()
+        assert await child.end() == 0
+
+
+async def test_a_node_killed_between_commit_and_send_has_acknowledged_nothing_of_the_batch(
+    tmp_path: Path, bearer: Nursery
+) -> None:
+    bench = Bench(World(tmp_path, OWNER, PARTNER), bearer, Row(""), replicated=True)
+    bench.world.configure(OWNER, acknowledgement="replicated")
+    async with bench.world, living(bench.world, PARTNER):
+        child = await bench.start(OWNER, "send.before")
+        assert await child.settled()
+        async with aiohttp.ClientSession(child.url) as http:
+            await bench.department.publish(http, bench.department.batch(30))
+        assert await child.gone() == KILLED
+        logs = ledger.standing(bench.data(OWNER), OWNER)
+        assert sum(log.size for log in logs.values()) == 30
+        assert bench.department.receipts == {}
+        assert [bench.sent(origin) for origin in logs] == [{}, {}]
+        child = await bench.serving(OWNER)
+        await bench.department.settle(child.url)
+        assert {receipt["status"] for receipt in bench.department.receipts.values()} == {"duplicate"}
         assert await bench.check(child)
         bench.whole()
         assert await child.end() == 0

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.errors import CannotRun
+from gateway.node.door import Draft
 from gateway.ops import nodefolder
 from gateway.ops.nodefolder import OneBroker
 from tests.brokers import Kafka
@@ -43,6 +45,7 @@ async def test_what_one_publishes_the_other_can_verify(world: World) -> None:
 async def test_publishing_goes_on_while_the_broker_is_away_and_nothing_is_lost(world: World, kafka: Kafka) -> None:
     if kafka.cluster is None:
         pytest.skip("JJJ_KAFKA names a broker that these tests may not stop")
+    world.configure("sanhe", acknowledgement="local")
     sanhe, tongzhou = await world.start_all()
     await sanhe.publish(*licences(1))
     await tongzhou.mirrored("sanhe", 1)
@@ -55,6 +58,44 @@ async def test_publishing_goes_on_while_the_broker_is_away_and_nothing_is_lost(w
     await eventually(lambda: sanhe.node.relay.fault is None, "the relay goes on")
     for each in (sanhe, tongzhou):
         await each.audited()
+
+
+async def test_nothing_is_acknowledged_or_shown_before_the_broker_has_it(world: World, kafka: Kafka) -> None:
+    if kafka.cluster is None:
+        pytest.skip("JJJ_KAFKA names a broker that these tests may not stop")
+    world.configure("sanhe", acknowledge_within_s=600)
+    sanhe, tongzhou = await world.start_all()
+    assert sanhe.node.config.replicated
+    await sanhe.publish(*licences(1))
+    own = sanhe.node.publisher.logs["licence"].own
+    async with kafka.killed():
+        waiting = asyncio.create_task(sanhe.publish(*licences(2, 3)))
+        await eventually(lambda: own.size == 3 and sanhe.node.relay.fault is not None, "the batch waits for the broker")
+        assert not waiting.done()
+        assert sanhe.node.views.log(f"{world.network}/sanhe/licence").size == 1
+        assert sanhe.verdict(builders.food_number(2)) == "indeterminate"
+    assert [(receipt.index, receipt.size) for receipt in await waiting] == [(1, 3), (2, 3)]
+    await tongzhou.mirrored("sanhe", 3)
+    await eventually(lambda: sanhe.verdict(builders.food_number(2)) == "recognised")
+    for each in (sanhe, tongzhou):
+        await each.audited()
+
+
+async def test_a_broker_away_for_long_is_said_and_the_same_ids_stand_once(world: World, kafka: Kafka) -> None:
+    if kafka.cluster is None:
+        pytest.skip("JJJ_KAFKA names a broker that these tests may not stop")
+    world.configure("sanhe", acknowledge_within_s=1)
+    sanhe = await (await world.start("sanhe")).sealing()
+    drafts = [Draft("jjj.licence.issued", data, builders.record_id(at)) for at, data in enumerate(licences(1, 2))]
+    async with kafka.killed():
+        for reason in ("publish.unacknowledged", "publish.bus_away"):
+            with pytest.raises(CannotRun) as error:
+                await sanhe.node.publisher.publish(drafts)
+            assert error.value.reason == reason
+    await sanhe.sent()
+    receipts = await sanhe.node.publisher.publish(drafts)
+    assert [(receipt.status, receipt.index) for receipt in receipts] == [("duplicate", 0), ("duplicate", 1)]
+    await sanhe.audited()
 
 
 async def test_a_node_restarted_goes_on_where_it_was(world: World) -> None:

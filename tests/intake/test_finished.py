@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import Refused
+from gateway.intake.drafts import RowDraft
 from gateway.intake.finished import LineMapping
-from gateway.intake.mapping import RowDraft
 from gateway.intake.profile import REPORT_COLUMNS
-from gateway.intake.tables import Row
+from gateway.intake.rows import Row
 
 DATA = {"number": "JY1"}
 

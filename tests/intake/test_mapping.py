@@ -9,7 +9,7 @@ from gateway.intake import profiles
 from gateway.intake.mapping import RowMapping
 from gateway.intake.profile import REPORT_COLUMNS
 from gateway.intake.profilefile import parse
-from gateway.intake.tables import Row
+from gateway.intake.rows import Row
 
 PROFILE = profiles.load("business-licence")
 COLUMNS = tuple(column.names[0] for column in PROFILE.columns)
@@ -85,21 +85,47 @@ def test_rows_without_a_record_name_the_column(changes: dict[str, str], reason: 
     assert refused.value.zh
 
 
-@pytest.mark.parametrize("columns", [COLUMNS[1:], (*COLUMNS, "心情")])
+@pytest.mark.parametrize("columns", [("甲", "乙"), (*COLUMNS, "心情"), (*COLUMNS, "企业名称 ")])
 def test_tables_that_do_not_fit(columns: tuple[str, ...]) -> None:
     with pytest.raises(Refused, match=r"table\.header"):
         RowMapping(PROFILE, columns)
+
+
+def test_columns_that_are_missing_are_a_fault_of_every_row() -> None:
+    columns = tuple(name for name in COLUMNS if name not in ("企业名称", "注册日期"))
+    with pytest.raises(Refused) as refused:
+        RowMapping(PROFILE, columns).draft(Row(2, tuple((GOOD | {"统一社会信用代码": ""})[name] for name in columns)))
+    assert [(each.reason, each.field) for each in refused.value.findings] == [
+        ("row.required", "企业名称"),
+        ("row.required", "注册日期"),
+        ("row.required", "统一社会信用代码"),
+    ]
+    assert refused.value.zh == "企业名称、注册日期：表中没有这一列；统一社会信用代码：必填项为空"
+
+
+@pytest.mark.parametrize("written", ["1.23457E+15", "9.11101E+17", "1E+18"])
+def test_a_number_that_a_spreadsheet_wrote_in_short_is_no_number(written: str) -> None:
+    with pytest.raises(Refused) as refused:
+        RowMapping(parse(SMALL, "small"), ("证号", "类型"), own="sanhe").draft(Row(2, (written, "营业执照")))
+    assert (refused.value.reason, refused.value.field) == ("cell.digits", "证号")
+
+
+def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
+    with pytest.raises(Refused) as refused:
+        RowMapping(PROFILE, COLUMNS).draft(row(企业名称="", 注册日期="昨天", 归并区划码="120114"))
+    assert [each.reason for each in refused.value.findings] == ["row.required", "date.form", "area.no_node"]
 
 
 def test_fields_of_a_record_are_named_by_their_column() -> None:
     mapping = RowMapping(PROFILE, COLUMNS)
     assert mapping.header_of("data.holder.uscc") == "统一社会信用代码"
     assert mapping.header_of("data.premises.0") == "注册地址"
-    assert mapping.header_of("data.issuer.uscc") == "data.issuer.uscc"
+    assert mapping.header_of("data.issuer.uscc") == "归并区划码"  # whose value the table of issuers was asked by
+    assert mapping.header_of("data.disclosure") == "data.disclosure"
 
 
 def test_a_corrected_report_is_read_again() -> None:
-    cells = tuple({**GOOD, "注册资金": "'-", "企业名称": "'=示例公司"}[name] for name in COLUMNS)
+    cells = tuple({**GOOD, "注册资金": "-", "企业名称": "=示例公司"}[name] for name in COLUMNS)
     draft = RowMapping(PROFILE, (*COLUMNS, *REPORT_COLUMNS)).draft(Row(2, (*cells, "9", "date.form", "x", "y", "z")))
     assert draft.data["holder"]["name"] == "=示例公司"
     assert draft.data["remarks"] == "企业类型：有限责任公司"

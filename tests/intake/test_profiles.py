@@ -34,7 +34,10 @@ def changed(path: str, value: object) -> dict[str, Any]:
 
 
 def test_every_shipped_profile_loads() -> None:
-    assert profiles.names() == ("business-licence", "records")
+    assert profiles.names() == (
+        *("business-licence", "mohurd-qualification", "shuanggongshi-licence", "shuanggongshi-penalty"),
+        "records",
+    )
     for name in profiles.names():
         assert profiles.load(name).name == name
         assert profiles.load(name).title
@@ -96,7 +99,10 @@ def test_what_is_not_toml(tmp_path: Path) -> None:
         ("area.jurisdictions", {"110112": 1}),
         ("lookups.0.column", "区"),
         ("lookups.0.into", "holder"),
-        ("lookups.0.values", {"110112": "示例"}),
+        ("lookups.0.values", {"110112": 1.5}),
+        ("lookups.0.values", []),
+        ("lookups.0.characters", -1),
+        ("lookups.0.fallback", 1.5),
         ("lookups.0.colour", "red"),
         ("constants", "none"),
         ("constants.kind", 1.5),
@@ -104,6 +110,21 @@ def test_what_is_not_toml(tmp_path: Path) -> None:
         ("constants.kind", 1 << 60),
         ("absent", "N/A"),
         ("other_columns", "guess"),
+        ("columns.0.required", ["2018"]),
+        ("columns.0.endings", ["级"]),
+        ("columns.0.secret", True),
+        ("columns.9.names", ["企业名称（）"]),
+        ("form", "2018"),
+        ("forms", {"2018": ["心情"]}),
+        ("forms", {"2018": ["区域"], "2015": ["区域"]}),
+        ("forms", []),
+        ("group", {"column": "证号", "member": "items", "key": "name"}),
+        ("group", {"column": "区域"}),
+        ("states", {"column": "区域", "source": "证号", "maps": []}),
+        ("states", {"column": "区域", "source": "区域", "maps": [{"values": {"1": {"state.code": "01"}}}]}),
+        ("states", {"column": "区域", "source": "区域", "maps": [{"values": {}}]}),
+        ("states", {"column": "区域", "source": "区域", "maps": [], "expected": ["2018"]}),
+        ("list_in", 1),
     ],
 )
 def test_settings_that_are_unknown_or_make_no_sense(path: str, value: object) -> None:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.demo.example import example_trust
-from gateway.errors import CannotRun, Refused
+from gateway.errors import CannotRun, GatewayError, Refused
 from gateway.instants import format_time
+from gateway.intake import profiles
+from gateway.intake.outcomes import Item, Outcome, RefusedRow, RepeatedRow
 from gateway.intake.profilefile import parse
-from gateway.intake.reading import Item, Outcome, Reading, RefusedRow, RepeatedRow, open_reading, record_id
+from gateway.intake.reading import Reading, open_reading, record_id
 from gateway.intake.tables import open_table
 from gateway.records import compact, families
 from gateway.records.schema import SchemaSet
 from gateway.trust import gate
 from gateway.trust.trusted import TrustData, assemble
+from tests.records import builders
 
 Companies = Callable[..., Path]
 NOW = 1_795_400_000
+TABLES = [name for name in profiles.names() if name != profiles.RECORDS]
 
 
 def outcomes(path: Path, profile: str | None = None, own: str | None = None) -> list[Outcome]:
@@ -41,7 +48,7 @@ def test_a_row_is_an_item_with_its_cells(companies: Companies, good_row: str) ->
 
 
 def test_rows_and_order(companies: Companies, good_row: str) -> None:
-    other = good_row.replace("9113108200EX00073X", "9113108200EX00081L")
+    other = good_row.replace("9113108200EX00073X", "9113108200EX00081Q")
     reading = open_reading(companies(good_row, "too,few", other, good_row.replace("131082,三河市", "120114,武清")))
     assert reading.rows == 4
     assert reasons(list(reading)) == ["Item", "row.width", "Item", "area.no_node"]
@@ -55,7 +62,7 @@ def test_the_same_row_again_is_one_item(companies: Companies, good_row: str) -> 
 
 
 def test_rows_that_contradict_each_other_are_refused_together(companies: Companies, good_row: str) -> None:
-    other = good_row.replace("9113108200EX00073X", "9113108200EX00081L")
+    other = good_row.replace("9113108200EX00073X", "9113108200EX00081Q")
     found = outcomes(companies(good_row, other, good_row.replace("示例路1号", "示例路2号"), good_row))
     assert reasons(found) == ["row.conflict", "Item", "row.conflict", "row.conflict"]
     assert isinstance(found[0], RefusedRow)
@@ -77,7 +84,7 @@ def test_a_number_written_two_ways_is_one_subject(write: Callable[..., Path]) ->
         "small",
     )
     table = open_table(write("n,c\n（京）1〔2024〕,x\n(京)1[2024],y\n2,x\n"))
-    assert reasons(list(Reading(table, profile, own="sanhe"))) == ["row.conflict", "row.conflict", "Item"]
+    assert reasons(list(Reading(table, profile, own="sanhe"))) == ["row.conflict", "row.conflict", "schema.required"]
     assert reasons(list(Reading(table, profile))) == ["source.missing"] * 3
 
 
@@ -108,8 +115,9 @@ def test_what_a_node_refused_goes_beside_its_row(companies: Companies, good_row:
     reading = open_reading(companies(good_row))
     (item,) = reading
     assert isinstance(item, Item)
-    row = reading.refuse(item, Refused("uscc.check", "no", field="data.holder.uscc", zh="不符"))
-    assert row == RefusedRow(2, item.cells, "uscc.check", "统一社会信用代码", "不符", "no")
+    (row,) = reading.refusals(item, Refused("uscc.check", "no", field="data.holder.uscc", zh="不符"))
+    assert (row.row, row.cells) == (2, item.cells)
+    assert (row.reason, row.field, row.zh, row.en) == ("uscc.check", "统一社会信用代码", "不符", "no")
 
 
 def test_no_profile_fits(write: Callable[..., Path]) -> None:
@@ -121,18 +129,45 @@ def test_no_profile_fits(write: Callable[..., Path]) -> None:
 
 
 def test_lines_are_events_in_their_order(write: Callable[..., Path]) -> None:
-    data = {"number": "1", "type": {"code": "ABC"}, "valid_from": "2024-03-01"}
-    issued = {"type": "jjj.licence.issued", "data": data, "jurisdiction": "sanhe"}
-    revoked = issued | {"type": "jjj.licence.revoked"}
+    issued = {"type": "jjj.licence.issued", "data": builders.licence(), "jurisdiction": "sanhe"}
+    ended = builders.change(builders.licence(), {"state.code": "07"})
+    revoked = issued | {"type": "jjj.licence.revoked", "data": ended}
     timed = issued | {"time": "2026-11-23T02:03:04.567Z"}
-    lines = [issued, revoked, issued | {"id": "given"}, timed, {"x": 1}]
+    lines = [issued, revoked, issued | {"id": builders.record_id()}, timed, {"x": 1}]
     found = outcomes(write("\n".join(map(json.dumps, lines)), name="records.ndjson"))
     assert reasons(found) == ["Item", "Item", "Item", "Item", "draft.form"]
     items = [item for item in found if isinstance(item, Item)]
-    assert items[2].id == "given"
+    assert items[2].id == builders.record_id()
     assert items[3].time == timed["time"]
     assert len({item.id for item in items}) == 4
-    assert found[-1] == RefusedRow(5, ('{"x": 1}',), "draft.form", "x", "不认识的成员 'x'", found[-1].en)  # type: ignore[union-attr]
+    last = found[-1]
+    assert isinstance(last, RefusedRow)
+    assert (last.row, last.cells, last.reason) == (5, ('{"x": 1}',), "draft.form")
+    assert (last.field, last.zh) == ("x", "不认识的成员 'x'")
+
+
+# Any cells
+
+KNOWN = ("", "1", "0", "2024-03-01", "罚款", "91110112MA00EXA01W", "食品经营许可证", "监理资质", "D311000017")
+CELL = st.sampled_from(KNOWN) | st.text(max_size=9)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@given(name=st.sampled_from(TABLES), form=st.integers(0, 1), data=st.data())
+def test_any_cells_end_as_one_outcome_a_row(tmp_path: Path, name: str, form: int, data: st.DataObject) -> None:
+    columns = [column.names[min(form, len(column.names) - 1)] for column in profiles.load(name).columns]
+    rows = data.draw(st.lists(st.lists(CELL, max_size=len(columns)), max_size=4))
+    path = tmp_path / "any.csv"
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        csv.writer(file).writerows([columns, *(row + [""] * (len(columns) - len(row)) for row in rows)])
+    try:
+        reading = open_reading(path, name, own="sanhe")
+    except GatewayError:
+        return
+    found = list(reading)
+    assert sorted(each.row for each in found) == sorted({each.row for each in found})
+    assert len(found) == reading.rows
+    assert all(each.zh and each.findings for each in found if isinstance(each, RefusedRow))
 
 
 # Ids

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import CannotRun, Refused
-from gateway.intake.tables import Limits, Row, open_table
+from gateway.intake.rows import Limits, Row
+from gateway.intake.tables import open_table
 
 Write = Callable[..., Path]
 
@@ -139,7 +140,7 @@ def test_a_line_too_long_is_one_fault(write: Write) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(content=st.binary(max_size=120) | st.text(alphabet="a,\"\n\r\t\0示'", max_size=60).map(str.encode))
 def test_any_bytes_are_rows_or_refused(write: Write, content: bytes) -> None:
-    for name in ("any.csv", "any.ndjson"):
+    for name in ("any.csv", "any.ndjson", "any.json", "any.xlsx"):
         try:
             table = open_table(write(content, name=name), Limits(line_characters=40, cell_characters=9, columns=4))
             found = list(table.rows())
@@ -147,3 +148,10 @@ def test_any_bytes_are_rows_or_refused(write: Write, content: bytes) -> None:
             continue
         assert all(row.fault or len(row.cells) == len(table.columns) for row in found)
         assert [row.number for row in found] == sorted({row.number for row in found})
+
+
+def test_what_is_not_read_says_which_kinds_are(write: Write) -> None:
+    for name in ("permits.xls", "permits.doc", "permits"):
+        with pytest.raises(Refused, match=r"table\.kind") as refused:
+            open_table(write("x", name=name))
+        assert ".xlsx" in refused.value.zh

@@ -140,7 +140,14 @@ class Press:
 
 @asynccontextmanager
 async def publishing(
-    world: World, jurisdiction: str = "sanhe", *, clock: Clock = time.time, heartbeat_s: float = 3600.0, **signers: Any
+    world: World,
+    jurisdiction: str = "sanhe",
+    *,
+    clock: Clock = time.time,
+    heartbeat_s: float = 3600.0,
+    replicated: bool = False,
+    within_s: float = 20.0,
+    **signers: Any,
 ) -> AsyncIterator[Press]:
     """A publisher of one licence log, open to seal; ``signers``: another for ``record``, ``log`` or ``heartbeat``."""
     folder = world.folder / jurisdiction
@@ -163,6 +170,8 @@ async def publishing(
             TrustFolder(folder / "trust", (folder / "schemas",)),
             {"licence": OwnState(own, signers.get("record", keys.record), highwater)},
             heartbeat_s=heartbeat_s,
+            replicated=replicated,
+            within_s=within_s,
             measures=Measures(),
             clock=clock,
         )
@@ -175,4 +184,5 @@ async def publishing(
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+            publisher.close()
             highwater.close()

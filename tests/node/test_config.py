@@ -14,7 +14,8 @@ from gateway.ops import nodefolder
 from tests.simulator import World
 
 NODE = '[node]\njurisdiction = "sanhe"\n'
-KAFKA = NODE + '[bus]\nkind = "kafka"\n[bus.kafka]\n'
+CLUSTER = NODE + '[bus]\nkind = "kafka"\n[bus.kafka]\n'
+KAFKA = '[bus]\nkind = "kafka"\n[bus.kafka]\nbootstrap = ["k:1"]\n'
 
 
 def read(folder: Path, text: str) -> Config:
@@ -36,7 +37,9 @@ def test_what_is_not_said_has_its_default_and_every_path_is_absolute(tmp_path: P
 def test_every_setting_can_be_said(tmp_path: Path) -> None:
     text = NODE + (
         'data = "/data"\nkeys = "k"\ntrust = "t"\nschemas = ["s", "/more"]\nheartbeat_s = 2\n'
-        '[bus]\nkind = "embedded"\nprefix = "pre"\nfolder = "b"\n'
+        'acknowledgement = "replicated"\nacknowledge_within_s = 3\n'
+        '[bus]\nkind = "embedded"\nprefix = "pre"\nfolder = "b"\n[bus.at.tongzhou]\ntiles = true\n'
+        '[bus.at.wuqing]\nbootstrap = ["k:1"]\n'
         '[http]\nhost = "::1"\nport = 1\ntoken = "tok"\nbody_bytes = 65536\nrecords_a_request = 1\nrequest_s = 2\n'
     )
     assert read(tmp_path, text) == Config(
@@ -47,7 +50,9 @@ def test_every_setting_can_be_said(tmp_path: Path) -> None:
         tmp_path / "t",
         (tmp_path / "s", Path("/more")),
         2.0,
-        BusConfig("embedded", "pre", tmp_path / "b"),
+        "replicated",
+        3.0,
+        BusConfig("embedded", "pre", tmp_path / "b", None, {"tongzhou": None, "wuqing": KafkaSettings(("k:1",))}),
         HttpConfig("::1", 1, tmp_path / "tok", 65_536, 1, 2),
     )
 
@@ -68,6 +73,7 @@ def test_a_kafka_cluster_can_be_said_whole_and_others_for_certain_jurisdictions(
 def test_every_setting_that_the_commented_file_offers_for_kafka_is_known(tmp_path: Path) -> None:
     nodefolder.write_config(tmp_path, "sanhe", port=1)
     lines = (tmp_path / nodefolder.CONFIG).read_text(encoding="utf-8").splitlines()
+    lines = lines[lines.index("# [bus.kafka]") :]
     offered = [line[2:] for line in lines if re.match(r"# (\[bus|[a-z_]+ = )", line) and "token" not in line]
     bus = read(tmp_path, "\n".join([NODE, '[bus]\nkind = "kafka"', *offered])).bus
     assert bus.kafka is not None
@@ -81,6 +87,28 @@ def test_a_config_for_one_broker_is_read_as_such(tmp_path: Path) -> None:
     nodefolder.write_config(tmp_path, "sanhe", port=1, kafka=nodefolder.OneBroker("h:1,h:2", "x"))
     bus = load(tmp_path / nodefolder.CONFIG).bus
     assert (bus.kafka, bus.prefix) == (KafkaSettings(("h:1", "h:2"), replication=1, min_insync=1), "x")
+
+
+def test_who_acknowledges_when(tmp_path: Path) -> None:
+    """On the embedded bus at once, wherever there are brokers when they have it, unless the operator says otherwise."""
+    said = {
+        "": False,
+        'acknowledgement = "replicated"': True,
+        KAFKA: True,
+        'acknowledgement = "local"\n' + KAFKA: False,
+        KAFKA + "[bus.at.sanhe]\ntiles = true": False,
+        '[bus.at.sanhe]\nbootstrap = ["k:1"]': True,
+        '[bus.at.tongzhou]\nbootstrap = ["k:1"]': False,
+        '[bus]\nkind = "tiles"': False,
+    }
+    assert {text: read(tmp_path, NODE + text).replicated for text in said} == said
+
+
+def test_who_is_followed_by_tiles(tmp_path: Path) -> None:
+    one = read(tmp_path, NODE + "[bus.at.tongzhou]\ntiles = true")
+    assert [one.by_tiles(each) for each in ("sanhe", "tongzhou", "wuqing")] == [False, True, False]
+    most = read(tmp_path, NODE + '[bus]\nkind = "tiles"\n[bus.at.tongzhou]\nbootstrap = ["k:1"]')
+    assert [most.by_tiles(each) for each in ("sanhe", "tongzhou", "wuqing")] == [True, False, True]
 
 
 def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> None:
@@ -112,18 +140,26 @@ def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> 
         (NODE + '[bus]\nkind = "rabbit"', "bus.kind"),
         (NODE + '[bus]\nkind = "kafka"', "bus.kafka"),
         (NODE + '[bus.kafka]\nbootstrap = ["a:1"]', "bus.kafka"),
-        (KAFKA + 'bootstrap = "a:1"', "bus.kafka.bootstrap"),
-        (KAFKA + "bootstrap = []", "bus.kafka.bootstrap"),
-        (KAFKA + 'bootstrap = ["a"]', "bus.kafka.bootstrap"),
-        (KAFKA + 'bootstrap = ["a:1"]\nhost = "a"', "bus.kafka.host"),
-        (KAFKA + 'bootstrap = ["a:1"]\nreplication = 0', "bus.kafka.replication"),
-        (KAFKA + 'bootstrap = ["a:1"]\nmin_insync = 4', "bus.kafka.min_insync"),
-        (KAFKA + 'bootstrap = ["a:1"]\nca = "c"\nuser = "u"', "bus.kafka.user"),
-        (KAFKA + 'bootstrap = ["a:1"]\nca = "c"\nkey = "k"', "bus.kafka.certificate"),
-        (KAFKA + 'bootstrap = ["a:1"]\nuser = "u"\npassword = "p"', "bus.kafka.ca"),
+        (CLUSTER + 'bootstrap = "a:1"', "bus.kafka.bootstrap"),
+        (CLUSTER + "bootstrap = []", "bus.kafka.bootstrap"),
+        (CLUSTER + 'bootstrap = ["a"]', "bus.kafka.bootstrap"),
+        (CLUSTER + 'bootstrap = ["a:1"]\nhost = "a"', "bus.kafka.host"),
+        (CLUSTER + 'bootstrap = ["a:1"]\nreplication = 0', "bus.kafka.replication"),
+        (CLUSTER + 'bootstrap = ["a:1"]\nmin_insync = 4', "bus.kafka.min_insync"),
+        (CLUSTER + 'bootstrap = ["a:1"]\nca = "c"\nuser = "u"', "bus.kafka.user"),
+        (CLUSTER + 'bootstrap = ["a:1"]\nca = "c"\nkey = "k"', "bus.kafka.certificate"),
+        (CLUSTER + 'bootstrap = ["a:1"]\nuser = "u"\npassword = "p"', "bus.kafka.ca"),
         (NODE + "[bus.at]\nsanhe = 1", "bus.at.sanhe"),
         (NODE + "[bus.at.sanhe]\ntiles = false", "bus.at.sanhe.tiles"),
         (NODE + '[bus.at."San He"]\ntiles = true', "bus.at.San He"),
+        (NODE + 'acknowledgement = "maybe"', "node.acknowledgement"),
+        (NODE + 'acknowledgement = "replicated"\n[bus]\nkind = "tiles"', "node.acknowledgement"),
+        (NODE + "acknowledge_within_s = 0", "node.acknowledge_within_s"),
+        (NODE + "[bus]\nat = 1", "bus.at"),
+        (NODE + "[bus.at]\nsanhe = true", "bus.at.sanhe"),
+        (NODE + "[bus.at.sanhe]\ntile = true", "bus.at.sanhe.tile"),
+        (NODE + '[bus.at.sanhe]\ntiles = "yes"', "bus.at.sanhe.tiles"),
+        (NODE + "[bus.at.sanhe]\n", "bus.at.sanhe.bootstrap"),
         (NODE + "[http]\nport = 65536", "http.port"),
         (NODE + "[http]\nport = 80.0", "http.port"),
         (NODE + "[http]\nport = true", "http.port"),

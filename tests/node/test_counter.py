@@ -119,6 +119,31 @@ async def test_what_was_known_at_an_instant(desk: Desk) -> None:
     assert reasons(desk.ask(number=NUMBER, known_at=between))["state"] == "state.valid"
 
 
+async def test_successors_and_listings_that_were_not_known_at_the_instant_do_not_speak(desk: Desk) -> None:
+    await desk.publish(licence(**{"holder.uscc": LISTED}))
+    between = format_time(int(time.time() * 1000) + 1)
+    await eventually(lambda: format_time(int(time.time() * 1000)) > between)
+    successor = {"number": builders.food_number(2), "predecessor": {"source": "urn:jjj:sanhe", "subject": SUBJECT}}
+    await desk.publish(licence(**successor))
+    await desk.publish(change(builders.credit("dishonest_list"), {"holder.uscc": LISTED}), "jjj.credit.recorded")
+    now = desk.ask(number=NUMBER)
+    assert reasons(now, "FAIL") == {"superseded": "superseded", "credit": "credit.restricted"}
+    then = desk.ask(number=NUMBER, known_at=between)
+    assert (reasons(then, "FAIL"), then["credit"]["facts"]) == ({}, [])
+    assert [warning["reason"] for warning in then["warnings"]] == ["known_at.past"]
+
+
+async def test_what_was_in_force_at_the_instant_and_is_repaired_since_is_shown_as_of_no_instant(desk: Desk) -> None:
+    await desk.publish(licence(**{"holder.uscc": LISTED}))
+    fact = change(builders.credit("dishonest_list"), {"holder.uscc": LISTED})
+    await desk.publish(fact, "jjj.credit.recorded")
+    between = format_time(int(time.time() * 1000) + 1)
+    await eventually(lambda: format_time(int(time.time() * 1000)) > between)
+    await desk.publish({**fact, "state": "repaired"}, "jjj.credit.repaired")
+    then = desk.ask(number=NUMBER, known_at=between)
+    assert (reasons(then, "FAIL"), then["credit"]["facts"]) == ({}, [])
+
+
 async def test_a_holder_on_a_list_is_restricted_by_the_agreement(desk: Desk) -> None:
     await desk.publish(licence(**{"holder.uscc": LISTED}))
     fact = builders.credit("dishonest_list")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import CannotRun
+from gateway.node import lanes
 from gateway.node import publisher as publisher_module
 from gateway.node.door import Receipt
 from gateway.trust.suites import CosignatureSigner, Ed25519Signer
@@ -88,7 +89,7 @@ async def test_a_batch_is_one_commit(world: World) -> None:
 async def test_a_large_batch_is_cut_and_every_draft_is_answered_in_order(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publisher_module, "MOST_A_COMMIT", 3)
+    monkeypatch.setattr(lanes, "MOST_A_COMMIT", 3)
     async with publishing(world) as press:
         receipts = await press.publish(*(draft(serial) for serial in range(1, 9)))
         assert [receipt.index for receipt in receipts] == list(range(8))
@@ -204,17 +205,17 @@ async def test_while_nothing_may_be_sealed_every_caller_is_told_why(world: World
 async def test_room_for_waiting_drafts_is_bounded_and_nobody_is_left_out(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publisher_module, "MOST_WAITING", 10)
+    monkeypatch.setattr(lanes, "MOST_WAITING", 10)
     signer = Held(world.keys("sanhe").record)
     async with publishing(world, record=signer) as press:
         callers = [asyncio.create_task(press.publish(draft(2 * n), draft(2 * n + 1))) for n in range(1, 21)]
         await asyncio.to_thread(signer.waiting.wait, 10)
-        waiting = press.publisher._waiting
+        waiting = press.publisher._lanes.waiting
         assert waiting == 10
         signer.go.set()
         receipts = [receipt for answer in await asyncio.gather(*callers) for receipt in answer]
         assert {receipt.status for receipt in receipts} == {"logged"}
-        assert press.publisher._waiting == 0
+        assert press.publisher._lanes.waiting == 0
 
 
 async def test_a_caller_who_gives_up_takes_no_room(world: World) -> None:
@@ -224,7 +225,7 @@ async def test_a_caller_who_gives_up_takes_no_room(world: World) -> None:
         await asyncio.to_thread(signer.waiting.wait, 10)
         caller.cancel()
         await asyncio.wait([caller])
-        assert press.publisher._waiting == 0
+        assert press.publisher._lanes.waiting == 0
         signer.go.set()
         assert (await press.one(draft(2))).index == 1
 

@@ -130,6 +130,7 @@ class Asked:
     case: str = ""
     presented: dict[str, tuple[str, ...]] = field(default_factory=dict)
     desks: tuple[Desk, ...] = ()
+    other_holder: bool = False
 
     def question(self) -> Question:
         """What the clerk asks."""
@@ -154,6 +155,7 @@ class Asked:
             trust_age_s=None if self.trust_age_d is None else self.trust_age_d * DAY_S,
             own_clock_slow=self.own_clock_slow,
             desks=self.desks,
+            other_holder=self.other_holder,
         )
 
     def _rows(self) -> list[Row]:

@@ -150,6 +150,21 @@ FOUND = (
         warns=("trust.old",),
     ),
     doubt(
+        "the number is that of another holder: nobody is told that there is no such licence",
+        asked(history=(), other_holder=True),
+        found="UNKNOWN found.other_holder",
+        **NO_LICENCE,
+        answer="unknown",
+    ),
+    doubt(
+        "the number is that of another holder, and a leaf that claims it cannot be read: it may have changed hands",
+        asked(history=(), other_holder=True, quarantined=(7,)),
+        found="UNKNOWN leaf.unread",
+        newer="UNKNOWN newer.unreadable",
+        **NO_LICENCE,
+        answer="unknown",
+    ),
+    doubt(
         "several match: listed, nothing judged",
         asked(matches=3),
         found="UNKNOWN found.several",

@@ -94,6 +94,11 @@ STATES = (
         "revoked, but not yet known here at the time asked",
         asked(history=(ISSUED, Event("revoked", "2026-05-01", known=AT + 1)), known_at=AT),
     ),
+    green(
+        "as it was known here at an earlier instant: said, so that nobody takes it for today's answer",
+        asked(known_at=AT - 1),
+        warns=("known_at.past",),
+    ),
     *(
         doubt(
             f"{verb}, the source silent, in a type for which that can be undone",

@@ -40,6 +40,12 @@ def test_the_ordinary_answer_has_the_members_of_the_contract() -> None:
     }
 
 
+def test_an_agreement_that_did_not_recognise_says_what_is_done_instead() -> None:
+    found = answered(BY_NAME["on the list of serious dishonesty, which the agreement restricts"])
+    assert found["agreement"] == {"id": "2026-017", "version": 2, "otherwise": "按本地一般程序办理"}
+    assert "agreement" not in answered(BY_NAME["no agreement between the two"])
+
+
 def test_what_was_relied_on_is_named_with_size_root_heartbeat_and_witnesses() -> None:
     known = log(root="cm9vdA==", heartbeat=AT // 1000 - 4, witnesses=("jjj.example/tongzhou/witness",))
     assert answered(asked(logs=(known,)))["relied_on"][0] == {

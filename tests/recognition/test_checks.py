@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.recognition.checks import LAST_KNOWN, Case, Result, freshness_budget
+from gateway.recognition.checks import LAST_KNOWN, Case, Result, freshness_budget, smallest_budget
 from gateway.trust import agreements, catalogue
 from tests.recognition.desk import asked, log
 from tests.trust import papers
@@ -29,6 +29,27 @@ def test_the_budget_is_the_smallest_of_agreement_volatile_hour_and_day(
     agreement = agreements.parse(papers.written(papers.agreements(terms))).agreements[0] if terms else None
     assert freshness_budget(agreement, kind) == budget
     assert freshness_budget(None, None) == 86_400
+
+
+def test_the_smallest_budget_is_that_of_the_first_verdicts_to_grow_stale() -> None:
+    def budget(types: list[str], *freshness_s: int, volatile: bool = False, source: str = "sanhe") -> int:
+        terms = [
+            papers.agreement(
+                id=f"2026-{number}", issued_by=["sanhe"], recognised_by=["tongzhou"], types=types, freshness_s=seconds
+            )
+            for number, seconds in enumerate(freshness_s)
+        ]
+        kinds = catalogue.parse(papers.written(papers.catalogue(volatile=volatile)))
+        return smallest_budget(
+            agreements.parse(papers.written(papers.agreements(*terms))), kinds, source, "tongzhou"
+        )
+
+    [code] = catalogue.parse(papers.written(papers.catalogue())).types
+    assert budget([code], 7_200, 600, 86_400) == 600
+    assert budget([code], 7_200, volatile=True) == 3_600
+    assert budget(["*"], 7_200, volatile=True) == 3_600
+    assert budget(["11100000MB0341032Y999"], 7_200, volatile=True) == 7_200
+    assert budget([code], 600, source="wuqing") == 86_400
 
 
 @pytest.mark.parametrize(

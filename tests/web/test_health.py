@@ -61,6 +61,12 @@ async def test_sizes_ages_and_lags_are_those_of_now(desk: Desk) -> None:
     assert after[of("jjj_log_age_seconds", origin="jjj.test/tongzhou/licence")] == float("inf")
     assert after[of("jjj_log_lag_leaves", origin="jjj.test/tongzhou/licence")] == 0
     assert of("jjj_unsent_leaves", origin=origin) in after
+    assert after[of("jjj_log_budget_seconds", origin=origin)] == 86_400
+    assert after[of("jjj_log_budget_left_seconds", origin=origin)] > 86_000
+    assert after[of("jjj_log_budget_left_seconds", origin="jjj.test/tongzhou/licence")] == 0
+    assert after[of("jjj_topic_age_seconds", topic="jjj.tongzhou.licence")] == float("inf")
+    assert after[of("jjj_bus_taken_age_seconds")] >= 0
+    assert after[of("jjj_acknowledgement", mode="local")] == 1
 
 
 async def test_requests_are_counted_and_timed_by_route(desk: Desk) -> None:

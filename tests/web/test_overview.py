@@ -62,6 +62,22 @@ async def test_the_network_as_seen_here(desk: Desk) -> None:
     assert found["relay"]["ok"] is True
 
 
+async def test_an_operator_sees_who_is_behind_whom(desk: Desk) -> None:
+    await desk.publish(draft(2))
+    await eventually(lambda: not any(desk.node.relay.unsent(own) for own in desk.node.publisher.logs.values()), "sent")
+    found = (await desk.get("/v1/network")).json
+    assert found["acknowledgement"] == "local"
+    assert found["relay"]["unsent"] == {"jjj.test/sanhe/licence": 0, "jjj.test/sanhe/credit": 0}
+    assert 0 <= found["relay"]["taken_s"] < 60
+    assert found["topics"] == {f"jjj.tongzhou.{name}": None for name in ("checkpoint", "credit", "licence")}
+    own, silent = found["jurisdictions"]
+    assert (own["by_tiles"], silent["by_tiles"]) == (False, False)
+    for log in own["logs"]:
+        assert log["budget_s"] == 86_400
+        assert log["budget_left_s"] == pytest.approx(86_400 - log["age_s"], abs=0.01)
+    assert [(log["age_s"], log["budget_left_s"]) for log in silent["logs"]] == [(None, 0.0)] * 2
+
+
 async def test_a_fault_is_said_with_its_reason(desk: Desk) -> None:
     desk.node.publisher.refuse(CannotRun("ledger.behind", "run recover"))
     desk.node.relay.fault = BusUnavailable("the broker is away")

@@ -14,7 +14,10 @@ import structlog
 
 from gateway.errors import CannotRun
 from gateway.ledger import logbook
+from gateway.node import lanes
+from gateway.node.door import Draft
 from tests.records import builders
+from tests.simulator import eventually
 from tests.web.desk import NDJSON, Desk, draft, founded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -228,6 +231,43 @@ async def test_refusals_are_told_in_the_log_without_their_content(desk: Desk) ->
     assert events["publish.refused"]["reasons"] == {"draft.form": 2, "identity_number": 1}
     assert (events["http.refused"]["reason"], events["http.refused"]["status"]) == ("body.json", 400)
     assert builders.PERSONS_NUMBER not in str(logged)
+
+
+# Lanes
+
+
+async def test_historic_records_get_the_same_receipts(desk: Desk) -> None:
+    before = desk.size()
+    one = fresh() | {"id": builders.record_id(79)}
+    first = await desk.ask("POST", "/v1/records?lane=bulk", [one, fresh(surplus="x"), fresh()])
+    assert [receipt["status"] for receipt in first.json] == ["logged", "refused", "logged"]
+    assert desk.size() == before + 2
+    again = (await desk.ask("POST", "/v1/records?lane=live", one)).json
+    assert again == first.json[0] | {"status": "duplicate"}
+
+
+@pytest.mark.parametrize("lane", ["fast", "", "Bulk", "bulk&lane=live"])
+async def test_an_unknown_lane_is_refused_by_name(desk: Desk, lane: str) -> None:
+    before = desk.size()
+    found = desk.refused(await desk.ask("POST", f"/v1/records?lane={lane}", fresh()), 400, "query.form")
+    assert found["field"] == "lane"
+    assert desk.size() == before
+
+
+async def test_a_live_record_overtakes_thousands_of_historic_ones(desk: Desk) -> None:
+    """By the order of indexes: nothing but the commit under way lies between its coming and its place."""
+    bulk = [
+        asyncio.create_task(desk.ask("POST", "/v1/records?lane=bulk", [fresh() for _ in range(1_000)]))
+        for _ in range(4)
+    ]
+    before = desk.size()
+    await eventually(lambda: desk.size() > before, "bulk is under way")
+    came = desk.size()
+    live = fresh()
+    [receipt] = await desk.node.publisher.publish([Draft(live["type"], live["data"])])
+    assert receipt.index <= came + lanes.BULK_A_COMMIT
+    indexes = [found["index"] for reply in await asyncio.gather(*bulk) for found in reply.json]
+    assert sorted([*indexes, receipt.index]) == list(range(before, before + 4_001))
 
 
 # Limits
