@@ -55,17 +55,21 @@ class Authority:
         """Its certificate, for those who are to trust it."""
         path.write_bytes(self.certificate.public_bytes(Encoding.PEM))
 
-    def issue(self, folder: Path, name: str, *, hosts: Sequence[str] = (), days: int = 90) -> None:
+    def issue(
+        self, folder: Path, name: str, *, subject: str = "", hosts: Sequence[str] = (), days: int = 90
+    ) -> None:
         """Write ``<name>.pem`` and ``<name>.key``, and both as ``<name>.keystore.pem``, as Kafka reads them.
 
-        ``hosts``: addresses it serves at, if it serves. ``days``: until it expires; below 0 it has.
+        ``subject``: its common name, if not ``name``. ``hosts``: names and addresses it serves at, if it serves.
+        ``days``: until it expires; below 0 it has.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
-        built = _begun(_named(name), self.certificate.subject, key, days).add_extension(issuer, critical=False)
+        built = _begun(_named(subject or name), self.certificate.subject, key, days)
+        built = built.add_extension(issuer, critical=False)
         if hosts:
-            names = [x509.DNSName("localhost"), *(x509.IPAddress(ipaddress.ip_address(host)) for host in hosts)]
-            built = built.add_extension(x509.SubjectAlternativeName(names), critical=False)
+            names = x509.SubjectAlternativeName([_general(host) for host in hosts])
+            built = built.add_extension(names, critical=False)
         certificate = built.sign(self.key, SHA256()).public_bytes(Encoding.PEM)
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         (folder / f"{name}.pem").write_bytes(certificate)
@@ -80,6 +84,13 @@ def tls_as(folder: Path, name: str) -> ssl.SSLContext:
     tls = ssl.create_default_context(cafile=folder / "ca.pem")
     tls.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
     return tls
+
+
+def _general(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _named(name: str) -> x509.Name:
