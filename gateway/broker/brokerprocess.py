@@ -16,7 +16,6 @@ import contextlib
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.broker.properties import Place
@@ -50,12 +49,12 @@ class BrokerProcess:
         """Whether its process lives (paused counts)."""
         return self._process is not None and self._process.poll() is None
 
-    async def format(self, cluster_id: str, more: Sequence[str] = ()) -> None:
+    async def format(self, cluster_id: str) -> None:
         """Make its data folder, once. Raises ``CannotRun`` ``broker.failed`` with what Kafka says."""
         self.place.folder.mkdir(parents=True, exist_ok=True)
         self._file.write_text(self._settings, encoding="utf-8")
         process = await asyncio.create_subprocess_exec(
-            *self._java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self._file, "-g", *more,
+            *self._java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self._file, "-g",
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         try:

@@ -94,6 +94,7 @@ class Unpacked:
     def __init__(self, data: bytes, position: int, aborted: Iterable[tuple[int, int]], *, committed: bool) -> None:
         self.position = position
         self.passed_over: list[str] = []
+        self._begun_at = position
         self._data = data
         self._committed = committed
         self._beginning = [(first, producer) for producer, first in aborted]
@@ -103,6 +104,11 @@ class Unpacked:
 
     def __iter__(self) -> Iterator[Received]:
         return self._received
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether, all being handed on, there was something and not one whole batch in it."""
+        return bool(self._data) and self.position == self._begun_at
 
     def _all(self) -> Iterator[Received]:
         for raw in self._batches():

@@ -63,9 +63,10 @@ class KafkaCluster:
         return await (await self._shared(address)).ask(ask)
 
     async def ask_any(self, ask: Ask[T]) -> T:
-        """Ask whichever broker answers first in line. Raises ``BusUnavailable`` when none does."""
+        """Ask one broker after the other, those that answered last first. Raises ``BusUnavailable`` when none does."""
         faults: list[BusUnavailable] = []
-        for address in dict.fromkeys((*self._known, *self._first)):
+        everyone = dict.fromkeys((*self._known, *self._first))
+        for address in sorted(everyone, key=lambda each: self._failures.get(each, 0)):
             try:
                 return await self.ask(address, ask)
             except BusUnavailable as error:

@@ -10,7 +10,7 @@ reader is away: a cancelled ``anext`` loses nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -20,7 +20,7 @@ from gateway.bus import kafka_wire as wire
 from gateway.bus.kafka_batches import Unpacked
 from gateway.bus.kafka_cluster import KafkaCluster
 from gateway.bus.kafka_wire import Connection
-from gateway.bus.port import BusClosed, Message, PositionLost, Received
+from gateway.bus.port import BusClosed, BusUnavailable, Message, PositionLost, Received
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
 _NOT_HERE = {wire.NO_TOPIC, wire.NO_LEADER, wire.NOT_LEADER}
@@ -110,10 +110,15 @@ class Pages:
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 1.5, LONGEST_PAUSE_S)
 
-    def went_to(self, position: int) -> None:
-        """What lies before here was handed on, or passed over."""
-        self._earliest &= position == self.position
-        self.position = position
+    def through(self, unpacked: Unpacked) -> None:
+        """What was fetched was handed on so far. Raises ``BusUnavailable`` where it holds nothing to hand on."""
+        self._earliest &= unpacked.position == self.position
+        self.position = unpacked.position
+        if unpacked.is_stuck:
+            raise BusUnavailable(f"{self._topic}: what Kafka has at position {self.position} is no record batch")
+        for fault in unpacked.passed_over:
+            log.warning("bus.passed_over", topic=self._topic, message=fault)
+        unpacked.passed_over.clear()
 
 
 class KafkaReading:
@@ -125,7 +130,6 @@ class KafkaReading:
         self._topic, self._bounds = topic, bounds
         self._pages = Pages(cluster, topic, position, wire.COMMITTED, wait_s=cluster.settings.request_s / 2)
         self._unpacked: Unpacked | None = None
-        self._left: Iterator[Received] = iter(())
         self._next: asyncio.Task[list[Received]] | None = None
         self._closed, self._bus_closed = False, False
 
@@ -170,25 +174,24 @@ class KafkaReading:
 
     async def _list(self) -> list[Received]:
         while True:
-            found = self._take()
-            if found:
-                return found
+            unpacked = self._unpacked
+            if unpacked is not None:
+                found = self._take(unpacked)
+                if not found:
+                    self._unpacked = None
+                self._pages.through(unpacked)
+                if found:
+                    return found
             self._unpacked = await self._pages.fetch()
-            self._left = iter(self._unpacked or ())
 
-    def _take(self) -> list[Received]:
+    def _take(self, unpacked: Unpacked) -> list[Received]:
         found: list[Received] = []
         size = 0
-        for received in self._left:
+        for received in unpacked:
             found.append(received)
             size += _size(received.message)
             if len(found) >= self._bounds.messages or size >= self._bounds.size:
                 break
-        if self._unpacked is not None:
-            self._pages.went_to(self._unpacked.position)
-            for fault in self._unpacked.passed_over:
-                log.warning("bus.passed_over", topic=self._topic, message=fault)
-            self._unpacked.passed_over.clear()
         return found
 
 
@@ -219,7 +222,7 @@ async def greatest(
                 size = size_of(received.message)
                 if size is not None and (found is None or size >= found[0]):
                     found = size, received.message
-            pages.went_to(unpacked.position)
+            pages.through(unpacked)
     finally:
         pages.close()
     return None if found is None else found[1]

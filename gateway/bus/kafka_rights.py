@@ -1,8 +1,8 @@
 """WHO may do what in a Kafka cluster, so that a jurisdiction writes only below its own prefix? (DESIGN §5; pure)
 
 What a node does decides what it is given. It writes its own topics in transactions, looks how they are set, and reads
-all. The transactional id is given exactly, not by its beginning: ``jjj.san`` is a beginning of ``jjj.sanhe``, and who
-may begin transactions under another's id silences its node. Topics are given by their beginning with its final dot.
+all. Topics and its transactional id are given by their beginning, final dot included: ``jjj.san`` is a beginning of
+``jjj.sanhe.writer``, and who may begin transactions under another's id silences its node.
 IDEMPOTENT_WRITE is not given: the right to the transactional id contains it.
 
 >>> wanted = rights_of_writer("jjj", "sanhe", creates=False)
@@ -60,8 +60,7 @@ def rights_of_writer(prefix: str, jurisdiction: str, *, creates: bool) -> frozen
     below = topics_below(prefix, jurisdiction)
     operations = (WRITE, DESCRIBE, DESCRIBE_CONFIGS, *((CREATE,) if creates else ()))
     topics = {Right(jurisdiction, TOPIC, PREFIXED, below, each) for each in operations}
-    own_id = below.removesuffix(".")
-    transactions = {Right(jurisdiction, TRANSACTIONAL_ID, LITERAL, own_id, each) for each in (WRITE, DESCRIBE)}
+    transactions = {Right(jurisdiction, TRANSACTIONAL_ID, PREFIXED, below, each) for each in (WRITE, DESCRIBE)}
     return frozenset(topics | transactions) | rights_of_reader(prefix, jurisdiction)
 
 

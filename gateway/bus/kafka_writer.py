@@ -49,7 +49,7 @@ class KafkaWriter:
 
     def __init__(self, settings: KafkaSettings, below: str) -> None:
         self._settings, self._below = settings, below
-        self._id = below.removesuffix(".")
+        self._id = f"{below}writer"  # below the prefix too: one access rule for topics and this
         self._cluster = KafkaCluster(settings)
         self._turn = asyncio.Lock()  # first come, first served: batches keep the order of the calls
         self._ended = ""  # why no more is taken
@@ -68,6 +68,7 @@ class KafkaWriter:
                 await writer._claim()
         except BaseException as error:
             writer._end(error)
+            writer._cluster.close()
             if isinstance(error, TimeoutError):
                 raise BusUnavailable(f"{writer._id} could not be claimed in {settings.publish_s:g} s") from error
             raise
@@ -91,6 +92,9 @@ class KafkaWriter:
         except BaseException as error:  # cancellation too: the batch may be there, or not
             self._end(error)
             raise
+        finally:
+            if self._failed and not self._turn.locked():  # a batch that another call is sending may still arrive
+                self._cluster.close()
 
     async def close(self) -> None:
         """As ``BusWriter.close``."""
@@ -101,7 +105,6 @@ class KafkaWriter:
     def _end(self, error: BaseException) -> None:
         self._failed = True
         self._ended = self._ended or str(error) or type(error).__name__
-        self._cluster.close()
 
     async def _append(self, topic: str, messages: Sequence[Message]) -> None:
         if not topic.startswith(self._below):

@@ -94,6 +94,12 @@ def test_a_batch_cut_off_by_the_end_of_the_answer_is_left_for_the_next() -> None
     assert (positions, found.position, found.passed_over) == ([0, 1, 2], 3, [])
 
 
+@pytest.mark.parametrize(("data", "stuck"), [(b"", False), (b"no batch", True), (b"\0" * 100, True)])
+def test_an_answer_without_a_single_batch_is_told_from_an_empty_one(data: bytes, stuck: bool) -> None:
+    positions, found = unpacked(data)
+    assert (positions, found.is_stuck) == ([], stuck)
+
+
 def test_reading_begins_within_a_batch() -> None:
     positions, found = unpacked(placed([(batch(numbered(0, 5)), 5)]), 3)
     assert (positions, found.position) == ([3, 4], 5)

@@ -169,7 +169,7 @@ async def test_what_an_earlier_writer_left_open_is_never_read_but_found_by_who_m
     async with KafkaBus(kafka.settings, prefix=prefix) as bus:
         await (await bus.claim(JURISDICTION)).publish(topic, numbered(0, 2))
         async with AIOKafkaProducer(
-            bootstrap_servers=kafka.bootstrap, transactional_id=f"{prefix}.{JURISDICTION}"
+            bootstrap_servers=kafka.bootstrap, transactional_id=f"{prefix}.{JURISDICTION}.writer"
         ) as other:
             await other.begin_transaction()
             await other.send_and_wait(topic, b"{}", key=b"open", headers=[("log-index", b"2")])

@@ -114,10 +114,10 @@ async def test_with_another_jurisdictions_topic_nobody_gets_far(
             with pytest.raises(TopicAuthorizationFailedError):
                 await producer.send_and_wait(OTHERS, b"forged", partition=0)
         with closing(KafkaCluster(settings)) as cluster:
-            _, number, epoch = await cluster.ask_any(wire.new_epoch("jjj.tongzhou", 30))
-            assert await cluster.ask_any(wire.add_topic("jjj.tongzhou", (number, epoch), OTHERS)) == TOPIC_DENIED
+            _, number, epoch = await cluster.ask_any(wire.new_epoch("jjj.tongzhou.writer", 30))
+            assert await cluster.ask_any(wire.add_topic("jjj.tongzhou.writer", (number, epoch), OTHERS)) == TOPIC_DENIED
             forged, _ = pack([Message(b"", b"forged")], Producer(number, epoch, 0))[0]
-            assert (await cluster.ask_any(wire.produce("jjj.tongzhou", OTHERS, forged, 10)))[0] == TOPIC_DENIED
+            assert (await cluster.ask_any(wire.produce("jjj.tongzhou.writer", OTHERS, forged, 10)))[0] == TOPIC_DENIED
         assert await bus.end(OTHERS) == end
         await writer.publish(OTHERS, numbered(2, 1))
 
@@ -131,7 +131,7 @@ async def test_another_jurisdictions_writer_cannot_be_fenced(
             await hostile.claim("sanhe")
         assert denied.value.reason == "bus.denied"
         with closing(KafkaCluster(settings)) as cluster:
-            assert (await cluster.ask_any(wire.new_epoch("jjj.sanhe", 30)))[0] == TRANSACTIONS_DENIED
+            assert (await cluster.ask_any(wire.new_epoch("jjj.sanhe.writer", 30)))[0] == TRANSACTIONS_DENIED
         await writer.publish(OTHERS, numbered(10, 1))
 
 
@@ -210,6 +210,11 @@ async def test_a_wrong_password_is_told_even_if_the_last_broker_asked_is_away(
     refused = await refusal(replace(settings, password=wrong, bootstrap=(*settings.bootstrap, away)))
     assert refused.reason == "bus.login"
     assert away in refused.message
+
+
+def test_a_password_is_never_shown(settings: KafkaSettings) -> None:
+    assert settings.password is not None
+    assert settings.password.read_text().strip() not in repr(security(settings)) + repr(settings)
 
 
 async def test_no_certificate(settings: KafkaSettings) -> None:

@@ -50,7 +50,8 @@ async def test_with_a_wrong_password_a_node_goes_on_for_itself_and_says_why(
     wrong = tmp_path / "wrong.password"
     wrong.write_text("not-the-password-of-sanhe", encoding="utf-8")
     right = next(line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("password = "))
-    file.write_text(file.read_text(encoding="utf-8").replace(right, f'password = "{wrong}"'), encoding="utf-8")
+    text = file.read_text(encoding="utf-8").replace(right, f'password = "{wrong}"')
+    file.write_text(text.replace("[node]\n", '[node]\nacknowledgement = "local"\n'), encoding="utf-8")
     sanhe = await world.start("sanhe")
     await sanhe.publish(builders.licence(number=builders.food_number(5)))
     fault = await eventually(lambda: sanhe.node.relay.fault, "the relay says why")
