@@ -179,6 +179,7 @@ async def check(file: Path, profile: str | None, jurisdiction: str | None, sheet
 @click.option("--report", type=FILE, help="Where refused rows go; FILE.rejected.xlsx if absent.")
 @click.option("--token", type=FILE, help="File with the bearer token.")
 @click.option("--bulk/--live", default=None, help="Behind all live records, or among them; if absent, by the rows.")
+@click.option("--restate", is_flag=True, help="Make these rows the present again, over later records; at most 500.")
 @sheet_option
 @node_option
 @body

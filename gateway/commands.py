@@ -27,7 +27,7 @@ from gateway.bench.backlog import History
 from gateway.bench.figures import Figures
 from gateway.demo import run as demo_run
 from gateway.demo.example import example_public_keys
-from gateway.errors import CannotRun
+from gateway.inquiries import secret
 from gateway.intake import profiles
 from gateway.intake.outcomes import Item, RefusedRow, RepeatedRow
 from gateway.intake.reading import open_reading
@@ -172,14 +172,7 @@ def _tell(line: str) -> None:
 
 def terms(node: str, profile: str | None, token: Path | None, **given: Any) -> Terms:
     """Where files go, and how. Raises ``CannotRun`` "file.unreadable" for the token's file."""
-    return Terms(node.rstrip("/"), profile, token=_text(token).strip() if token is not None else None, **given)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotRun("file.unreadable", f"{file}: {error}") from error
+    return Terms(node.rstrip("/"), profile, token=secret(token), **given)
 
 
 def _show_tally(tally: handing.Tally, word: str) -> None:

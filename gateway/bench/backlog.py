@@ -36,6 +36,9 @@ ISSUER = {"name": "三河市市场监督管理局（示例）", "uscc": "1113108
 COLUMNS = ("企业名称", "统一社会信用代码", "注册日期", "企业类型", "注册资金", "经营范围", "注册地址", "归并区划码")
 LIVE_EVERY_S = 1.0
 STUCK_S = 900
+SETTLE_S = 10.0
+SURELY = 100
+"""More records than live ones can be under way, fewer than a request brings: so many are the file's."""
 
 Progress = Callable[[int, int], None]
 
@@ -94,14 +97,14 @@ async def _measured(file: Path, file_mb: float, run: _Run) -> History:
     async with run.live_records():
         async with _publishing(file, node) as process:
             begun = time.perf_counter()
-            first = await run.until(process, 1)
+            first = await run.until(process, SURELY)
             before = time.perf_counter()
             killed_at = await run.until(process, max(rows // 2, first))
             per_s = (killed_at - first) / max(time.perf_counter() - before, 0.001)
         settled = await run.settled()
         async with _publishing(file, node) as process:
             second = time.perf_counter()
-            await run.until(process, settled + 1)
+            await run.until(process, settled + SURELY)
             resume = time.perf_counter() - second
             await run.until(process, rows)
             if await process.wait() != 0:
@@ -169,10 +172,10 @@ class _Run:
                 await asyncio.wait_for(stop.wait(), LIVE_EVERY_S)
 
     async def settled(self) -> int:
-        """What is logged when what was under way is through."""
-        before, now = -1, await self.size()
-        while now != before:
-            await asyncio.sleep(LIVE_EVERY_S)
+        """What is logged when the requests that were under way are through."""
+        before, now = -SURELY, await self.size()
+        while now - before >= SURELY:
+            await asyncio.sleep(SETTLE_S)
             before, now = now, await self.size()
         return now
 

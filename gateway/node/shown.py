@@ -18,6 +18,7 @@ from gateway.ledger.logbook import INDEX_BITS, key_of
 
 
 def _below(key: str) -> str:
+    # A bare "log" in the key would be shown's own.
     return f"{key} < (SELECT top FROM shown WHERE log = {key} >> {INDEX_BITS})"
 
 
@@ -29,7 +30,7 @@ CREATE TEMP VIEW records AS SELECT key, subject, type, state, since, time, logge
 CREATE TEMP VIEW quarantine AS SELECT key, subject, id, reason, field, message, known,
   (erased AND {_below("erased")}) AS erased FROM main.quarantine WHERE {_below("key")};
 CREATE TEMP VIEW terms AS SELECT kind, term, subject, first FROM main.terms WHERE {_below("first")};
-CREATE TEMP VIEW ids AS SELECT log, id, first FROM main.ids WHERE {_below(f"(log << {INDEX_BITS} | first)")};
+CREATE TEMP VIEW ids AS SELECT log, id, first FROM main.ids i WHERE {_below(f"(i.log << {INDEX_BITS} | first)")};
 CREATE TEMP VIEW subjects AS SELECT number, family, source, subject FROM main.subjects s
   WHERE EXISTS (SELECT 1 FROM main.records r WHERE r.subject = s.number AND {_below("r.key")});
 """

@@ -2,7 +2,9 @@
 `publish` and `watch` do with a file.
 
 A file of more rows than one commit takes goes into the bulk lane unless told otherwise: it would hold up whoever comes
-meanwhile by more than the one commit that everybody waits for (``node.lanes``). A file of more rows than one request
+meanwhile by more than the one commit that everybody waits for (``node.lanes``). What is restated (made the present
+again, over a later record) is decided by a person for few rows: one request, never sent again by itself, for in between
+somebody may have said something newer. A file of more rows than one request
 takes gets a note of how far it is (``resuming``). A node that does not answer at all is an error before anything is
 read; one that goes away later is waited for (``patience``).
 
@@ -23,7 +25,7 @@ from gateway.errors import CannotRun
 from gateway.intake.reading import Reading, open_reading
 from gateway.node.lanes import MOST_A_COMMIT
 from gateway.ops import asking
-from gateway.ops.handing import ITEMS_A_REQUEST, Progress, Tally, hand_in, posting
+from gateway.ops.handing import ITEMS_A_REQUEST, Progress, Tally, hand_in, posting, restating
 from gateway.ops.patience import PAUSES_S, Patience
 from gateway.ops.resuming import Forgotten, Journal
 
@@ -35,7 +37,7 @@ Say = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Where files go, and how. ``profile``: None, by the columns; ``sheet``: of a workbook, None, the one that holds
-    such rows; ``bulk``: None, by the number of rows.
+    such rows; ``bulk``: None, by the number of rows; ``restate``: also over later records of the subjects.
     """
 
     node: str
@@ -43,6 +45,7 @@ class Terms:
     sheet: str | None = None
     token: str | None = field(default=None, repr=False)
     bulk: bool | None = None
+    restate: bool = False
     pauses_s: Sequence[float] = PAUSES_S
 
 
@@ -60,6 +63,9 @@ async def deliver(
     reading = await asyncio.to_thread(_opened, file, terms, own, progress)
     bulk = reading.rows > BULK_ABOVE if terms.bulk is None else terms.bulk
     post = posting(session, {own: terms.node}, token=terms.token, bulk=bulk)
+    if terms.restate:
+        _check_few(reading)
+        return await hand_in(reading, restating(post), report=report, progress=progress)
     patience = Patience(say=say, pauses_s=terms.pauses_s)
     if reading.rows <= ITEMS_A_REQUEST:
         return await hand_in(reading, post, report=report, patience=patience, progress=progress)
@@ -77,6 +83,15 @@ async def deliver(
                 continue
             journal.finish()
             return tally
+
+
+def _check_few(reading: Reading) -> None:
+    if reading.rows > ITEMS_A_REQUEST:
+        raise CannotRun(
+            "restate.too_many",
+            f"{reading.rows} rows to restate; {ITEMS_A_REQUEST} are allowed: name only those that somebody looked at",
+            zh=f"共 {reading.rows} 行需要重申，最多 {ITEMS_A_REQUEST} 行：请只列出经人工核对的行",
+        )
 
 
 def _opened(file: Path, terms: Terms, own: str, progress: Progress) -> Reading:

@@ -15,6 +15,8 @@ sent one request after the other. Memory does not grow with the file.
 from __future__ import annotations
 
 import asyncio
+import secrets
+import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,8 +32,9 @@ from gateway.intake.outcomes import Item, Outcome, PartRow, RefusedRow, Repeated
 from gateway.intake.reading import Reading
 from gateway.intake.rejects import RejectFile
 from gateway.ops.patience import NodeAway, Patience
-from gateway.ops.resuming import IN_FLIGHT, Answered, Forgotten, Journal
+from gateway.ops.resuming import ALREADY, IN_FLIGHT, Answered, Forgotten, Journal
 from gateway.reasons import sentence
+from gateway.records.uuid7 import NOISE_BYTES, uuid7
 
 ITEMS_A_REQUEST = 500
 BYTES_A_REQUEST = 4 << 20
@@ -250,6 +253,27 @@ def posting(
 ) -> Post:
     """How requests reach nodes, by jurisdiction; ``bulk``: behind all live records (``node.lanes``)."""
     return lambda jurisdiction, body: _post(session, urls[jurisdiction], body, token=token, bulk=bulk)
+
+
+def restating(post: Post) -> Post:
+    """The same, and what is refused because its subject has a later record is handed in again under a new id: it
+    becomes the present. Twice said is once logged: the node knows its present and answers "duplicate".
+    """
+
+    async def send(jurisdiction: str, body: bytes) -> list[dict[str, Any]]:
+        answers = await post(jurisdiction, body)
+        places = [place for place, answer in enumerate(answers) if answer.get("reason") == ALREADY]
+        drafts = body.splitlines()
+        anew = [orjson.dumps(orjson.loads(drafts[place]) | {"id": _new_id()}) + b"\n" for place in places]
+        for place, answer in zip(places, await post(jurisdiction, b"".join(anew)) if anew else (), strict=True):
+            answers[place] = answer
+        return answers
+
+    return send
+
+
+def _new_id() -> str:
+    return uuid7(time.time_ns() // 1_000_000, secrets.token_bytes(NOISE_BYTES))
 
 
 async def publish(

@@ -14,6 +14,7 @@ from gateway.reasons.told import (
     BUS_RIGHTS,
     BUS_TLS,
     CALLER,
+    MEND_FILE,
     OWN_IT,
     SEND_AGAIN,
     WAIT,
@@ -86,6 +87,7 @@ OF_SERVICE: Mapping[str, Reason] = {
     "recover.unasked": told("有对方节点未能询问", "a partner could not be asked", OWN_IT),
     # commands
     "file.busy": told("此文件正在由另一进程发布", "another run publishes this file", WAIT),
+    "restate.too_many": told("一次重申的行数过多", "too many rows to restate at once", MEND_FILE),
     "watch.folder": told("无法使用投递目录", "the drop folder cannot be used", OWN_IT),
     "watch.running": told("投递目录已有另一进程在监视", "another process watches this drop folder", OWN_IT),
     "output.io": told("无法写入输出", "the output cannot be written", OWN_IT),

@@ -14,8 +14,8 @@ from gateway.ops import nodefolder
 from tests.simulator import World
 
 NODE = '[node]\njurisdiction = "sanhe"\n'
-CLUSTER = NODE + '[bus]\nkind = "kafka"\n[bus.kafka]\n'
-KAFKA = '[bus]\nkind = "kafka"\n[bus.kafka]\nbootstrap = ["k:1"]\n'
+KAFKA = NODE + '[bus]\nkind = "kafka"\n[bus.kafka]\n'
+ON_KAFKA = '[bus]\nkind = "kafka"\n[bus.kafka]\nbootstrap = ["k:1"]\n'
 
 
 def read(folder: Path, text: str) -> Config:
@@ -57,6 +57,28 @@ def test_every_setting_can_be_said(tmp_path: Path) -> None:
     )
 
 
+def test_who_acknowledges_when(tmp_path: Path) -> None:
+    """On the embedded bus at once, wherever there are brokers when they have it, unless the operator says otherwise."""
+    said = {
+        "": False,
+        'acknowledgement = "replicated"': True,
+        ON_KAFKA: True,
+        'acknowledgement = "local"\n' + ON_KAFKA: False,
+        ON_KAFKA + "[bus.at.sanhe]\ntiles = true": False,
+        '[bus.at.sanhe]\nbootstrap = ["k:1"]': True,
+        '[bus.at.tongzhou]\nbootstrap = ["k:1"]': False,
+        '[bus]\nkind = "tiles"': False,
+    }
+    assert {text: read(tmp_path, NODE + text).replicated for text in said} == said
+
+
+def test_who_is_followed_by_tiles(tmp_path: Path) -> None:
+    one = read(tmp_path, NODE + "[bus.at.tongzhou]\ntiles = true")
+    assert [one.by_tiles(each) for each in ("sanhe", "tongzhou", "wuqing")] == [False, True, False]
+    most = read(tmp_path, NODE + '[bus]\nkind = "tiles"\n[bus.at.tongzhou]\nbootstrap = ["k:1"]')
+    assert [most.by_tiles(each) for each in ("sanhe", "tongzhou", "wuqing")] == [True, False, True]
+
+
 def test_a_kafka_cluster_can_be_said_whole_and_others_for_certain_jurisdictions(tmp_path: Path) -> None:
     text = NODE + (
         '[bus]\nkind = "kafka"\n[bus.kafka]\nbootstrap = ["a:9093", "[::1]:9094"]\nca = "ca"\ncertificate = "c"\n'
@@ -72,8 +94,7 @@ def test_a_kafka_cluster_can_be_said_whole_and_others_for_certain_jurisdictions(
 
 def test_every_setting_that_the_commented_file_offers_for_kafka_is_known(tmp_path: Path) -> None:
     nodefolder.write_config(tmp_path, "sanhe", port=1)
-    lines = (tmp_path / nodefolder.CONFIG).read_text(encoding="utf-8").splitlines()
-    lines = lines[lines.index("# [bus.kafka]") :]
+    lines = (tmp_path / nodefolder.CONFIG).read_text(encoding="utf-8").partition("[bus]")[2].splitlines()
     offered = [line[2:] for line in lines if re.match(r"# (\[bus|[a-z_]+ = )", line) and "token" not in line]
     bus = read(tmp_path, "\n".join([NODE, '[bus]\nkind = "kafka"', *offered])).bus
     assert bus.kafka is not None
@@ -87,28 +108,6 @@ def test_a_config_for_one_broker_is_read_as_such(tmp_path: Path) -> None:
     nodefolder.write_config(tmp_path, "sanhe", port=1, kafka=nodefolder.OneBroker("h:1,h:2", "x"))
     bus = load(tmp_path / nodefolder.CONFIG).bus
     assert (bus.kafka, bus.prefix) == (KafkaSettings(("h:1", "h:2"), replication=1, min_insync=1), "x")
-
-
-def test_who_acknowledges_when(tmp_path: Path) -> None:
-    """On the embedded bus at once, wherever there are brokers when they have it, unless the operator says otherwise."""
-    said = {
-        "": False,
-        'acknowledgement = "replicated"': True,
-        KAFKA: True,
-        'acknowledgement = "local"\n' + KAFKA: False,
-        KAFKA + "[bus.at.sanhe]\ntiles = true": False,
-        '[bus.at.sanhe]\nbootstrap = ["k:1"]': True,
-        '[bus.at.tongzhou]\nbootstrap = ["k:1"]': False,
-        '[bus]\nkind = "tiles"': False,
-    }
-    assert {text: read(tmp_path, NODE + text).replicated for text in said} == said
-
-
-def test_who_is_followed_by_tiles(tmp_path: Path) -> None:
-    one = read(tmp_path, NODE + "[bus.at.tongzhou]\ntiles = true")
-    assert [one.by_tiles(each) for each in ("sanhe", "tongzhou", "wuqing")] == [False, True, False]
-    most = read(tmp_path, NODE + '[bus]\nkind = "tiles"\n[bus.at.tongzhou]\nbootstrap = ["k:1"]')
-    assert [most.by_tiles(each) for each in ("sanhe", "tongzhou", "wuqing")] == [True, False, True]
 
 
 def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> None:
@@ -136,22 +135,6 @@ def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> 
         (NODE + "data = 1", "node.data"),
         ('[node]\njurisdiction = "San He"', "node.jurisdiction"),
         (NODE + '[bus]\nprefix = "A B"', "bus.prefix"),
-        (NODE + "bus = 1", "node.bus"),
-        (NODE + '[bus]\nkind = "rabbit"', "bus.kind"),
-        (NODE + '[bus]\nkind = "kafka"', "bus.kafka"),
-        (NODE + '[bus.kafka]\nbootstrap = ["a:1"]', "bus.kafka"),
-        (CLUSTER + 'bootstrap = "a:1"', "bus.kafka.bootstrap"),
-        (CLUSTER + "bootstrap = []", "bus.kafka.bootstrap"),
-        (CLUSTER + 'bootstrap = ["a"]', "bus.kafka.bootstrap"),
-        (CLUSTER + 'bootstrap = ["a:1"]\nhost = "a"', "bus.kafka.host"),
-        (CLUSTER + 'bootstrap = ["a:1"]\nreplication = 0', "bus.kafka.replication"),
-        (CLUSTER + 'bootstrap = ["a:1"]\nmin_insync = 4', "bus.kafka.min_insync"),
-        (CLUSTER + 'bootstrap = ["a:1"]\nca = "c"\nuser = "u"', "bus.kafka.user"),
-        (CLUSTER + 'bootstrap = ["a:1"]\nca = "c"\nkey = "k"', "bus.kafka.certificate"),
-        (CLUSTER + 'bootstrap = ["a:1"]\nuser = "u"\npassword = "p"', "bus.kafka.ca"),
-        (NODE + "[bus.at]\nsanhe = 1", "bus.at.sanhe"),
-        (NODE + "[bus.at.sanhe]\ntiles = false", "bus.at.sanhe.tiles"),
-        (NODE + '[bus.at."San He"]\ntiles = true', "bus.at.San He"),
         (NODE + 'acknowledgement = "maybe"', "node.acknowledgement"),
         (NODE + 'acknowledgement = "replicated"\n[bus]\nkind = "tiles"', "node.acknowledgement"),
         (NODE + "acknowledge_within_s = 0", "node.acknowledge_within_s"),
@@ -160,6 +143,22 @@ def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> 
         (NODE + "[bus.at.sanhe]\ntile = true", "bus.at.sanhe.tile"),
         (NODE + '[bus.at.sanhe]\ntiles = "yes"', "bus.at.sanhe.tiles"),
         (NODE + "[bus.at.sanhe]\n", "bus.at.sanhe.bootstrap"),
+        (NODE + "bus = 1", "node.bus"),
+        (NODE + '[bus]\nkind = "rabbit"', "bus.kind"),
+        (NODE + '[bus]\nkind = "kafka"', "bus.kafka"),
+        (NODE + '[bus.kafka]\nbootstrap = ["a:1"]', "bus.kafka"),
+        (KAFKA + 'bootstrap = "a:1"', "bus.kafka.bootstrap"),
+        (KAFKA + "bootstrap = []", "bus.kafka.bootstrap"),
+        (KAFKA + 'bootstrap = ["a"]', "bus.kafka.bootstrap"),
+        (KAFKA + 'bootstrap = ["a:1"]\nhost = "a"', "bus.kafka.host"),
+        (KAFKA + 'bootstrap = ["a:1"]\nreplication = 0', "bus.kafka.replication"),
+        (KAFKA + 'bootstrap = ["a:1"]\nmin_insync = 4', "bus.kafka.min_insync"),
+        (KAFKA + 'bootstrap = ["a:1"]\nca = "c"\nuser = "u"', "bus.kafka.user"),
+        (KAFKA + 'bootstrap = ["a:1"]\nca = "c"\nkey = "k"', "bus.kafka.certificate"),
+        (KAFKA + 'bootstrap = ["a:1"]\nuser = "u"\npassword = "p"', "bus.kafka.ca"),
+        (NODE + "[bus.at]\nsanhe = 1", "bus.at.sanhe"),
+        (NODE + "[bus.at.sanhe]\ntiles = false", "bus.at.sanhe.tiles"),
+        (NODE + '[bus.at."San He"]\ntiles = true', "bus.at.San He"),
         (NODE + "[http]\nport = 65536", "http.port"),
         (NODE + "[http]\nport = 80.0", "http.port"),
         (NODE + "[http]\nport = true", "http.port"),

@@ -171,7 +171,7 @@ class Names:
             holdernames.add(self.connection, name)
             values = (self.count, family, "sanhe", f"T00:{self.count:07d}")
             self.connection.execute("INSERT INTO subjects VALUES (?, ?, ?, ?)", values)
-            self.connection.execute("INSERT INTO terms VALUES ('name', ?, ?)", (name, self.count))
+            self.connection.execute("INSERT INTO terms VALUES ('name', ?, ?, 0)", (name, self.count))
 
     def find(self, text: str, limit: int = 20, family: str | None = None) -> list[int]:
         found = searching.find([self.connection], scanned.read(text), limit, family)

@@ -12,11 +12,13 @@ from typing import Any
 import aiohttp
 import openpyxl
 import orjson
+import pytest
 
+from gateway.errors import CannotRun
 from gateway.intake.profile import REPORT_COLUMNS
 from gateway.ops import nodefolder
 from gateway.ops.delivery import Terms, deliver
-from gateway.ops.handing import Tally
+from gateway.ops.handing import ITEMS_A_REQUEST, Tally
 from tests.intake import national
 from tests.simulator import TYPES, World, eventually
 from tests.web.desk import Desk, opened
@@ -44,9 +46,12 @@ def enter(world: World, *authorities: Mapping[str, str]) -> None:
     nodefolder.write_trust(world.folder / "tongzhou", catalogue)
 
 
-async def handed(desk: Desk, path: Path, profile: str, report: Path | None = None) -> Tally:
+async def handed(
+    desk: Desk, path: Path, profile: str, report: Path | None = None, *, restate: bool = False
+) -> Tally:
     async with aiohttp.ClientSession() as session:
-        return await deliver(path, Terms(desk.serving.url, profile), session, report=report, say=print)
+        terms = Terms(desk.serving.url, profile, restate=restate)
+        return await deliver(path, terms, session, report=report, say=print)
 
 
 async def licences(desk: Desk) -> list[Any]:
@@ -68,6 +73,30 @@ async def test_a_workbook_in_the_national_form(tmp_path: Path) -> None:
         assert again.refused == first.refused
         assert reported(tmp_path / "r2.xlsx") == reported(tmp_path / "r.xlsx")
         assert desk.size() == 31
+
+
+async def test_what_a_file_says_is_restated_over_a_later_record_only_when_asked(tmp_path: Path) -> None:
+    table = national.write_csv(tmp_path / "permits.csv", "utf-8")
+    async with node_of(tmp_path / "network") as desk:
+        await handed(desk, table, "shuanggongshi-licence")
+        data = (await licences(desk))[0]
+        later = data | {"state": {"code": "04", "since": "2026-10-01"}}
+        assert (await desk.publish({"type": "jjj.licence.cancelled", "data": later})).json["status"] == "logged"
+        refused = await handed(desk, table, "shuanggongshi-licence")
+        assert (refused.logged, refused.duplicates, refused.refused["record.superseded"]) == (0, 30, 1)
+        restated = await handed(desk, table, "shuanggongshi-licence", restate=True)
+        assert (restated.logged, restated.duplicates, restated.refused["record.superseded"]) == (1, 30, 0)
+        assert (await licences(desk))[-1] == data
+        again = await handed(desk, table, "shuanggongshi-licence", restate=True)
+        assert (again.logged, again.duplicates) == (0, 31)
+
+
+async def test_a_large_file_is_not_restated(tmp_path: Path) -> None:
+    table = tmp_path / "many.ndjson"
+    table.write_text('{"type":"jjj.licence.issued","data":{}}\n' * (ITEMS_A_REQUEST + 1))
+    async with node_of(tmp_path / "network") as desk:
+        with pytest.raises(CannotRun, match=r"restate\.too_many"):
+            await handed(desk, table, "records", restate=True)
 
 
 def reported(report: Path) -> dict[str, str]:

@@ -76,6 +76,13 @@ async def test_a_record_by_its_id_and_by_its_place(stocked: Desk) -> None:
     assert (await stocked.get(f"/v1/records?id={at['id']}")).json == at
 
 
+async def test_a_record_of_any_own_log_by_its_id(stocked: Desk) -> None:
+    credit = {"type": "jjj.credit.recorded", "data": builders.credit(number="示例〔2026〕41号")}
+    receipt = (await stocked.publish(credit)).json
+    found = (await stocked.get(f"/v1/records?id={receipt['id']}")).json
+    assert (found["log"], found["index"]) == ("jjj.test/sanhe/credit", receipt["index"])
+
+
 async def test_a_record_that_is_not_held(stocked: Desk) -> None:
     for path in (
         f"/v1/records?id={builders.record_id(404)}",
