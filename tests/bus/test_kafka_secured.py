@@ -248,6 +248,16 @@ async def test_a_broker_by_an_authority_that_the_node_does_not_know(
     assert "see the setting ca" in refused.message
 
 
+async def test_while_an_authority_is_replaced_both_are_trusted(
+    secured_kafka: SecuredKafka, settings: KafkaSettings, bought: Authority, tmp_path: Path
+) -> None:
+    bought.write(tmp_path / "next.pem")
+    both = tmp_path / "ca.pem"
+    both.write_bytes((tmp_path / "next.pem").read_bytes() + (secured_kafka.folder / "ca.pem").read_bytes())
+    async with KafkaBus(replace(settings, ca=both)) as bus:
+        await bus.end(OWN)
+
+
 async def test_a_broker_under_another_name_than_its_certificates(settings: KafkaSettings) -> None:
     address = settings.bootstrap[0].replace("127.0.0.1", "127.0.0.2")
     refused = await refusal(replace(settings, bootstrap=(address,)))
