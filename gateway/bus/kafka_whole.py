@@ -40,7 +40,7 @@ async def whole(cluster: KafkaCluster, topic: str) -> AsyncIterator[Received]:
     Raises ``BusUnavailable``; also where the topic lost what was still to be read.
     """
     end = await cluster.offset(topic, wire.LATEST, wire.COMMITTED)
-    pages = Pages(cluster, topic, None, wire.COMMITTED)
+    pages = Pages(cluster, topic, None, wire.COMMITTED, wait_s=0)
     try:
         while end is not None and (pages.position is None or pages.position < end):
             unpacked = await pages.fetch()

@@ -436,7 +436,7 @@ async def test_an_export_without_a_log_is_not_called_clean(copy: Path) -> None:
     assert (report.exit_code, reasons(report)) == (3, ["source.empty"])
 
 
-@pytest.mark.parametrize("source", ["nowhere", ".", "http://127.0.0.1:9", "kafka://127.0.0.1:9"])
+@pytest.mark.parametrize("source", ["nowhere", ".", "http://127.0.0.1:9", "amqp://127.0.0.1:9"])
 async def test_what_is_no_source(tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CannotRun) as error:
