@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.bus.embedded import EmbeddedBus
 from gateway.bus.port import (
     CHECKPOINT,
     BadTopic,
@@ -29,6 +30,7 @@ from gateway.ledger import tiles
 from tests.bus.harness import Features, ReadHarness, need, read_all, take
 from tests.bus.read_contract import ReadContract
 from tests.handmade import HandMade
+from tests.records import builders
 from tests.simulator import Running, World, free_port
 
 OWNER, SHOWN_BY = "sanhe", "tongzhou"
@@ -115,8 +117,20 @@ async def first_of(reading: Reading) -> list[Received]:
     return await asyncio.wait_for(anext(reading), 5)
 
 
-async def test_messages_are_those_of_the_relay(world: World) -> None:
-    """Checkpoints stand on the last leaves of commits, across the borders of bundles; a position is an index."""
+async def test_messages_are_those_that_the_relay_sends(world: World) -> None:
+    """One running node's topic and files, read side by side: the same bytes."""
+    owner = await world.start(OWNER)
+    for serial in range(3):
+        await owner.publish(*(builders.licence(number=builders.food_number(10 * serial + each)) for each in range(2)))
+    await owner.sent()
+    async with EmbeddedBus(world.folder / "bus") as topics, tile_bus(world.urls[OWNER]) as bus:
+        sent = await read_all(topics, TOPIC, 6)
+        assert await read_all(bus, TOPIC, 6) == sent
+    assert [header(each, CHECKPOINT) is not None for each in sent] == [False, True] * 3
+
+
+async def test_checkpoints_stand_on_the_last_leaves_of_commits(world: World) -> None:
+    """Across the borders of bundles too; a position is an index."""
     log, sent = written(world, 1, 254, 3, 300, 1)
     async with log.served(), tile_bus(world.urls[OWNER]) as bus:
         assert await read_all(bus, TOPIC, len(sent)) == sent

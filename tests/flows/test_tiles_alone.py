@@ -52,7 +52,8 @@ async def test_all_reach_the_same_state_freshness_and_verdicts(world: World) -> 
     assert not list((world.folder / "bus").glob(f"jjj.{FAR}.*"))
     for running, source in ((nodes[FAR], "sanhe"), (nodes["sanhe"], FAR)):
         for topic in (f"jjj.{source}.licence", f"jjj.{source}.checkpoint"):
-            assert running.node.measures.message_s(topic) is not None, f"{running.id} reads {topic}"
+            since = running.node.measures.message_s
+            await eventually(lambda s=since, t=topic: s(t) is not None, f"{running.id} reads {topic}")
 
 
 async def test_the_word_of_an_idle_log_stays_fresh(world: World) -> None:
