@@ -4,6 +4,7 @@
 #   make demo ARGS="--once --json"    six nodes in one process; ARGS go to `jjj-gateway demo`
 #   make test ARGS="tests/ledger"     lint, types, tests, coverage; ARGS go to pytest
 #   make kafka BROKERS=3              Apache Kafka on loopback until Ctrl-C (Java 17 and Maven; jars are fetched once)
+#   make kafka SECURE=tongzhou,sanhe  the same with TLS, passwords and access lists for these jurisdictions
 #   make soak                         kill, disk and generated-document tests, ten times as often as `make test` runs them
 #   make fuzz N=1000000               that many hostile inputs to all that reads untrusted bytes; ends by itself
 #   make PYTHON=python3.12 test       with a certain Python (3.11 or newer)
@@ -14,6 +15,7 @@ ARGS ?=
 N ?= 1000000
 PYTHON ?=
 BROKERS ?= 1
+SECURE ?=
 BIN := .venv/bin
 export PYTHON
 # Another project's path would shadow the locked packages.
@@ -31,7 +33,7 @@ demo:
 
 kafka:
 	@sh scripts/set-up run
-	@$(BIN)/python -m gateway.broker.serve --brokers $(BROKERS) $(ARGS)
+	@$(BIN)/python -m gateway.broker.serve --brokers $(BROKERS) --secure "$(SECURE)" $(ARGS)
 
 bench:
 	@sh scripts/set-up run

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -16,25 +15,20 @@ from pathlib import Path
 
 import pytest
 
+from gateway.broker.certificates import Authority
 from gateway.broker.cluster import Cluster
+from gateway.broker.secured import give_access, make_certificates
+from gateway.bus.kafka_access import Access
 from gateway.bus.kafka_settings import KafkaSettings
 from gateway.errors import CannotRun
-from tests.certificates import Authority
-
-SECURE = "listener.name.secure"
-JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
 @dataclass(frozen=True, slots=True)
 class Kafka:
-    """A running broker. ``cluster``: its processes, unless it isn't ours to stop; then it also listens at ``secured``,
-    where it asks for a certificate of ``authority`` and a password. Who comes by the plain port may do anything.
-    """
+    """A running broker. ``cluster``: its processes, unless it isn't ours to stop."""
 
     bootstrap: str
     cluster: Cluster | None = None
-    secured: int = 0
-    authority: Authority | None = None
 
     @property
     def settings(self) -> KafkaSettings:
@@ -67,6 +61,35 @@ class Kafka:
                 broker.resume()
 
 
+@dataclass(frozen=True, slots=True)
+class SecuredKafka:
+    """A broker set as a real one. ``folder``: certificates and passwords; ``access``: who may do what."""
+
+    cluster: Cluster
+    folder: Path
+    access: Access
+    authority: Authority
+
+    def settings(self, name: str) -> KafkaSettings:
+        """As the node of that name has them."""
+        return KafkaSettings(
+            tuple(self.cluster.bootstrap.split(",")),
+            ca=self.folder / "ca.pem", certificate=self.folder / f"{name}.pem", key=self.folder / f"{name}.key",
+            user=name, password=self.folder / f"{name}.password", replication=1, min_insync=1,
+        )  # fmt: skip
+
+
+@contextmanager
+def secured(folder: Path) -> Iterator[SecuredKafka]:
+    """A secured broker of this run, for tongzhou and sanhe, who find their topics made, and an auditor, who reads."""
+    secrets = folder / "secrets"
+    authority = make_certificates(secrets, ["tongzhou", "sanhe", "auditor"])
+    cluster = Cluster(folder / "data", secrets=secrets)
+    with _begun(cluster):
+        access = asyncio.run(give_access(secrets, cluster, ["tongzhou", "sanhe"], ["auditor"]))
+        yield SecuredKafka(cluster, secrets, access, authority)
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Kafka]:
     """The broker of this run."""
@@ -74,10 +97,13 @@ def running(folder: Path) -> Iterator[Kafka]:
     if named:
         yield Kafka(named)
         return
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        secured = held.getsockname()[1]
-    authority = Authority(folder, "authority")
-    cluster = Cluster(folder, more=secured_settings(folder, authority), secured=secured)
+    cluster = Cluster(folder)
+    with _begun(cluster):
+        yield Kafka(cluster.bootstrap, cluster)
+
+
+@contextmanager
+def _begun(cluster: Cluster) -> Iterator[None]:
     try:
         asyncio.run(cluster.__aenter__())
     except CannotRun as error:
@@ -85,24 +111,6 @@ def running(folder: Path) -> Iterator[Kafka]:
             pytest.fail(f"Kafka: {error.message}")
         pytest.skip(f"Kafka: {error.message}")
     try:
-        yield Kafka(cluster.bootstrap, cluster, secured, authority)
+        yield
     finally:
         asyncio.run(cluster.__aexit__(None, None, None))
-
-
-def secured_settings(folder: Path, authority: Authority) -> dict[str, str]:
-    """Of the secured listener, and access lists, which hold for whoever is somebody."""
-    server = authority.issue("server")
-    store = folder / "store.pem"
-    store.write_bytes(server.key.read_bytes() + server.certificate.read_bytes())
-    return {
-        f"{SECURE}.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        f"{SECURE}.scram-sha-512.sasl.jaas.config": JAAS,
-        f"{SECURE}.ssl.keystore.type": "PEM",
-        f"{SECURE}.ssl.keystore.location": str(store),
-        f"{SECURE}.ssl.truststore.type": "PEM",
-        f"{SECURE}.ssl.truststore.location": str(authority.certificate),
-        f"{SECURE}.ssl.client.auth": "required",
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": "User:ANONYMOUS",
-    }

@@ -50,6 +50,13 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[brokers.Kafka]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[brokers.SecuredKafka]:
+    """One more, with TLS, passwords and access lists."""
+    with brokers.secured(tmp_path_factory.mktemp("secured")) as found:
+        yield found
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield

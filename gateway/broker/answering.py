@@ -11,12 +11,13 @@ from gateway.bus.kafka_wire import Address, Connection, metadata
 from gateway.bus.port import BusUnavailable
 
 ASK_S = 2.0
+PLAIN = Security()
 
 
-async def answering(address: Address) -> int:
+async def answering(address: Address, security: Security = PLAIN) -> int:
     """How many brokers of its cluster the one here knows; 0 while it doesn't answer."""
     try:
-        connection = await Connection.open(address, Security(None, None, None), ASK_S)
+        connection = await Connection.open(address, security, ASK_S)
     except BusUnavailable:
         return 0
     try:

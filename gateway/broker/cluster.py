@@ -18,7 +18,9 @@ from typing import Self
 from gateway.broker import jars
 from gateway.broker.answering import answering
 from gateway.broker.brokerprocess import BrokerProcess
+from gateway.broker.certificates import ADMIN, tls_as
 from gateway.broker.properties import HOST, Place, server_properties
+from gateway.bus.kafka_settings import Security
 from gateway.bus.kafka_wire import Address
 from gateway.errors import CannotRun
 
@@ -30,8 +32,8 @@ LOOK_S = 0.1
 class Cluster:
     """``folder``: where each broker keeps data and log; its data go on where they are there already.
 
-    ``port``: the first broker's, 0 for any free one. ``more``: settings beside the usual ones. ``say`` hears of
-    fetching. ``secured``: a further port of the first broker that speaks SASL_SSL, as set in ``more``.
+    ``port``: the first broker's, 0 for any free one. ``more``: settings beside the usual ones. ``secrets``: the
+    folder of certificates, for a secured one. ``say`` hears of fetching.
     """
 
     def __init__(
@@ -41,22 +43,19 @@ class Cluster:
         brokers: int = 1,
         port: int = 0,
         more: Mapping[str, str] | None = None,
-        secured: int = 0,
+        secrets: Path | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        ports = _free_ports(brokers * 2)
+        ports = _free_ports(brokers * 3)
         clients = [port + number if port else ports[number] for number in range(brokers)]
         self._places = [
             Place(
-                number + 1,
-                clients[number],
-                ports[brokers + number],
-                folder / f"broker-{number + 1}",
-                more or {},
-                secured if number == 0 else 0,
+                number + 1, clients[number], ports[brokers + number], folder / f"broker-{number + 1}", more or {},
+                ports[2 * brokers + number] if secrets is not None else clients[number], secrets,
             )
             for number in range(brokers)
         ]
+        self._security = Security() if secrets is None else Security(tls_as(secrets, ADMIN))
         self._say = say
         self.brokers: list[BrokerProcess] = []
 
@@ -64,6 +63,11 @@ class Cluster:
     def bootstrap(self) -> str:
         """The brokers' addresses, as clients take them."""
         return ",".join(place.address for place in self._places)
+
+    @property
+    def internal(self) -> str:
+        """The addresses for the administrator; without secrets the same."""
+        return ",".join(place.internal for place in self._places)
 
     async def __aenter__(self) -> Self:
         java = jars.find_java()
@@ -99,7 +103,9 @@ class Cluster:
         for broker in self.brokers:
             if not broker.running:
                 raise CannotRun("broker.failed", f"Kafka ended ({broker.log}): {broker.last_words()}")
-        answers = [await answering(Address(HOST, broker.place.port)) for broker in self.brokers]
+        answers = [
+            await answering(Address(HOST, broker.place.internal_port), self._security) for broker in self.brokers
+        ]
         return all(found == wanted for found in answers)
 
     async def _begin(self) -> None:

@@ -37,6 +37,7 @@ _BEFORE_LENGTH = 12
 _MAGIC_AT, _ATTRIBUTES_AT = 16, 21
 _CODEC, _TRANSACTIONAL, _CONTROL = 0x07, 0x10, 0x20
 _ABORT = 0
+_DAMAGE = (KafkaError, ValueError, IndexError, MemoryError, struct.error, cramjam.DecompressionError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class Unpacked:
             try:
                 if not self._is_aborted(raw, base, attributes, producer) and not attributes & _CONTROL:
                     yield from self._messages(raw, attributes)
-            except (KafkaError, ValueError, IndexError, MemoryError, cramjam.DecompressionError, zlib.error) as error:
+            except _DAMAGE as error:
                 self.passed_over.append(f"offsets {max(base, self.position)} to {after - 1}: {error}")
             self.position = after
 

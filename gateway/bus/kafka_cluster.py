@@ -17,7 +17,7 @@ from typing import TypeVar
 from gateway.bus import kafka_wire as wire
 from gateway.bus.kafka_settings import KafkaSettings, security
 from gateway.bus.kafka_wire import Address, Ask, Connection
-from gateway.bus.port import BusClosed, BusUnavailable
+from gateway.bus.port import BusClosed, BusDenied, BusUnavailable
 
 T = TypeVar("T")
 
@@ -37,6 +37,7 @@ class KafkaCluster:
         self._connections: dict[Address, Connection] = {}
         self._connecting: defaultdict[Address, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._failures: dict[Address, int] = {}
+        self._faults: dict[Address, BusUnavailable] = {}
         self._closed = False
 
     async def connect(self, address: Address) -> Connection:
@@ -46,10 +47,12 @@ class KafkaCluster:
             await asyncio.sleep(min(FIRST_PAUSE_S * 2**failed, LONGEST_PAUSE_S))
         try:
             connection = await Connection.open(address, self._security, self.settings.request_s)
-        except BusUnavailable:
+        except BusUnavailable as error:
             self._failures[address] = min(self._failures.get(address, 0) + 1, 10)
+            self._faults[address] = error
             raise
         self._failures.pop(address, None)
+        self._faults.pop(address, None)
         if self._closed:
             connection.close()
             raise BusClosed("the bus is closed")
@@ -61,16 +64,20 @@ class KafkaCluster:
 
     async def ask_any(self, ask: Ask[T]) -> T:
         """Ask one broker after the other, those that answered last first. Raises ``BusUnavailable`` when none does."""
-        last: BusUnavailable | None = None
+        faults: list[BusUnavailable] = []
         everyone = dict.fromkeys((*self._known, *self._first))
         for address in sorted(everyone, key=lambda each: self._failures.get(each, 0)):
             try:
                 return await self.ask(address, ask)
             except BusUnavailable as error:
-                last = error
-        if last is None or len(self._first) == 1:
-            raise last or BusUnavailable("no address of a Kafka broker is set")
-        raise BusUnavailable(f"no broker of {', '.join(map(str, self._first))} answers; the last: {last.message}")
+                faults.append(error)
+        if not faults:
+            raise BusUnavailable("no address of a Kafka broker is set")
+        # One that knows us and says no tells more than another that is away.
+        told = next((each for each in faults if isinstance(each, BusDenied)), faults[-1])
+        if len(self._first) == 1:
+            raise told
+        raise type(told)(f"no broker of {', '.join(map(str, self._first))} serves this node: {told.message}") from told
 
     async def leader(self, topic: str) -> Address | None:
         """Who leads a topic; None while there is no such topic. Raises ``BusUnavailable``."""
@@ -109,9 +116,13 @@ class KafkaCluster:
             connection.close()
 
     async def _shared(self, address: Address) -> Connection:
+        before = self._faults.get(address)
         async with self._connecting[address]:
             if self._closed:
                 raise BusClosed("the bus is closed")
+            fault = self._faults.get(address)
+            if fault is not None and fault is not before:  # who tried while we waited in line failed for us all
+                raise type(fault)(fault.message) from fault
             found = self._connections.get(address)
             if found is None or not found.usable:
                 found = self._connections[address] = await self.connect(address)

@@ -37,14 +37,19 @@ class Bounds:
 
 
 class Pages:
-    """Fetches one topic's messages in order. ``position``: the next offset wanted, None for the earliest kept."""
+    """Fetches one topic's messages in order. ``position``: the next offset wanted, None for the earliest kept.
+    ``wait_s``: how long the broker may wait for anything to come.
+    """
 
-    def __init__(self, cluster: KafkaCluster, topic: str, position: int | None, isolation: int) -> None:
+    def __init__(
+        self, cluster: KafkaCluster, topic: str, position: int | None, isolation: int, *, wait_s: float
+    ) -> None:
         self.position = position
         self._cluster, self._topic, self._isolation = cluster, topic, isolation
         self._earliest = position is None  # as long as nothing was read, "the earliest" may move on
         self._connection: Connection | None = None
         self._pause = FIRST_PAUSE_S
+        self._wait_s = wait_s
 
     async def fetch(self) -> Unpacked | None:
         """What lies from the position, perhaps nothing yet; None without a topic. Raises what ``Reading`` does."""
@@ -81,8 +86,8 @@ class Pages:
         if code:
             await self._other(code)
             return None
-        most, wait_s = self._cluster.settings.most_fetched, self._cluster.settings.request_s / 2
-        found = await connection.ask(wire.fetch(self._topic, position, self._isolation, most=most, wait_s=wait_s))
+        most = self._cluster.settings.most_fetched
+        found = await connection.ask(wire.fetch(self._topic, position, self._isolation, most=most, wait_s=self._wait_s))
         if found.fault:
             await self._other(found.fault)
             return None
@@ -123,7 +128,7 @@ class KafkaReading:
         self, cluster: KafkaCluster, topic: str, position: int | None, bounds: Bounds
     ) -> None:
         self._topic, self._bounds = topic, bounds
-        self._pages = Pages(cluster, topic, position, wire.COMMITTED)
+        self._pages = Pages(cluster, topic, position, wire.COMMITTED, wait_s=cluster.settings.request_s / 2)
         self._unpacked: Unpacked | None = None
         self._next: asyncio.Task[list[Received]] | None = None
         self._closed, self._bus_closed = False, False
@@ -206,7 +211,7 @@ async def greatest(
     """As ``BusReader.signed_end``: the whole topic as it stands, what is aborted or still open too."""
     end = await cluster.offset(topic, wire.LATEST, wire.UNCOMMITTED)
     found: tuple[int, Message] | None = None
-    pages = Pages(cluster, topic, None, wire.UNCOMMITTED)
+    pages = Pages(cluster, topic, None, wire.UNCOMMITTED, wait_s=0)  # it is all there, or nothing is
     try:
         while end is not None and (pages.position is None or pages.position < end):
             unpacked = await pages.fetch()

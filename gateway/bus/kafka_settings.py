@@ -40,9 +40,10 @@ class KafkaSettings:
 class Security:
     """What a connection needs, read from the files. Never shown."""
 
-    tls: ssl.SSLContext | None
-    user: str | None
-    password: str | None
+    tls: ssl.SSLContext | None = None
+    user: str | None = None
+    password: str | None = None
+    certificate: Path | None = None
 
     @property
     def protocol(self) -> str:
@@ -53,7 +54,7 @@ class Security:
 def security(settings: KafkaSettings) -> Security:
     """Read certificates and password. Raises ``CannotRun`` ``config.form`` naming the file."""
     if settings.ca is None:
-        return Security(None, None, None)
+        return Security()
     try:
         tls = ssl.create_default_context(cafile=settings.ca)
         tls.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -64,9 +65,9 @@ def security(settings: KafkaSettings) -> Security:
         message = f"one of {files} can't be used for TLS: {error}"
         raise CannotRun("config.form", message, field="bus.kafka.ca") from error
     if settings.user is None or settings.password is None:
-        return Security(tls, None, None)
+        return Security(tls, None, None, settings.certificate)
     try:
         password = settings.password.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise CannotRun("config.form", f"{settings.password}: {error}", field="bus.kafka.password") from error
-    return Security(tls, settings.user, password)
+    return Security(tls, settings.user, password, settings.certificate)

@@ -3,7 +3,7 @@
 Everything of aiokafka that has no types stands here and in ``kafka_batches``: above, it is our own values. We use its
 connections, protocol and records, and not its producer and consumer: docs/decisions/014 says why.
 
->>> connection = await Connection.open(Address("127.0.0.1", 9092), Security(None, None, None), timeout_s=10)
+>>> connection = await Connection.open(Address("127.0.0.1", 9092), Security(), timeout_s=10)
 >>> await connection.ask(metadata("jjj.sanhe.licence"))
 Metadata(brokers={1: Address(host='127.0.0.1', port=9092)}, fault=0, leader=1)
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import KafkaError, SaslAuthenticationFailed, for_code
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.fetch import FetchRequest
@@ -24,6 +24,7 @@ from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.transaction import AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest
 
+from gateway.bus.kafka_refused import why_refused
 from gateway.bus.kafka_settings import MECHANISM, Security
 from gateway.bus.port import BusDenied, BusUnavailable
 
@@ -68,7 +69,7 @@ class Connection:
 
     @classmethod
     async def open(cls, address: Address, security: Security, timeout_s: float) -> Self:
-        """Connect, with TLS and password where there are such. Raises ``BusUnavailable``, ``BusDenied``."""
+        """Connect, with TLS and password where there are such. Raises ``BusUnavailable`` and its kin."""
         inner = AIOKafkaConnection(
             address.host, address.port, client_id=CLIENT, request_timeout_ms=int(timeout_s * 1000),
             security_protocol=security.protocol, ssl_context=security.tls, sasl_mechanism=MECHANISM,
@@ -76,10 +77,9 @@ class Connection:
         )  # fmt: skip
         try:
             await inner.connect()
-        except SaslAuthenticationFailed as error:
-            raise BusDenied(f"Kafka at {address} does not take this user and password: {error}") from error
         except (OSError, KafkaError, TimeoutError, EOFError) as error:
-            raise BusUnavailable(f"Kafka at {address} can't be reached: {error or 'no answer'}") from error
+            _end(inner)
+            raise await why_refused(address.host, address.port, security, error) from error
         return cls(address, inner)
 
     @property
@@ -100,7 +100,14 @@ class Connection:
 
     def close(self) -> None:
         """Close it now; who waits for an answer is told."""
-        self._inner.close()
+        _end(self._inner)
+
+
+def _end(inner: Any) -> None:
+    """At once: a TLS transport that is closed waits half a minute for the other side's goodbye."""
+    inner.close()
+    if inner._protocol is not None and inner._protocol._transport is not None:
+        inner._protocol._transport.abort()
 
 
 def told(code: int, what: str) -> BusUnavailable:

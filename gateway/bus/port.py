@@ -52,9 +52,27 @@ class BusUnavailable(BusError):
 
 
 class BusDenied(BusUnavailable):
-    """The broker knows us and says no: user, password, certificate or access list. The message names what it said."""
+    """The broker's access list says no, or (its kin) it does not let us in at all. The message names what it said."""
 
     code = "bus.denied"
+
+
+class LoginDenied(BusDenied):
+    """User or password are not the broker's."""
+
+    code = "bus.login"
+
+
+class CertificateDenied(BusDenied):
+    """One side does not take the other's certificate: missing, expired, or by an authority it doesn't know."""
+
+    code = "bus.certificate"
+
+
+class WireMismatch(BusDenied):
+    """One side speaks TLS and the other doesn't."""
+
+    code = "bus.tls"
 
 
 class TopicSettings(BusUnavailable):

@@ -19,9 +19,14 @@ import click
 from rich.console import Console
 
 from gateway.broker.cluster import Cluster
+from gateway.bus.kafka import KafkaBus
+from gateway.bus.kafka_settings import KafkaSettings
+from gateway.bus.port import record_topic
 from gateway.demo import show
 from gateway.demo.play import SILENT, Outcome, play
-from gateway.demo.stage import Stage
+from gateway.demo.stage import PLACES, Stage
+from gateway.node.config import BusConfig, load
+from gateway.ops import nodefolder
 from gateway.ops.nodefolder import OneBroker
 
 PIPED_WIDTH = 110
@@ -77,12 +82,27 @@ async def _bus(home: Path, kafka: str | None, console: Console) -> AsyncIterator
     if kafka is None:
         yield None
     elif kafka:
-        # The example keys may have signed other logs on that Kafka: topics of this run alone, so that no node takes
-        # its own signatures of another day for a fork.
-        yield OneBroker(kafka, prefix=f"jjj-demo-{secrets.token_hex(4)}")
+        yield OneBroker(kafka, prefix=await _prefix(home, kafka, console))
     else:
         async with Cluster(home / "kafka", say=lambda text: console.print(text, style="dim")) as cluster:
             yield OneBroker(cluster.bootstrap)
+
+
+async def _prefix(home: Path, kafka: str, console: Console) -> str:
+    """The usual prefix of topics or, where the example keys have signed other logs under it, one of this run alone: no
+    node may take its own signatures of another day for a fork. Folders that are kept keep theirs.
+    """
+    config = home / PLACES[0] / nodefolder.CONFIG
+    if config.exists():
+        return load(config).bus.prefix
+    usual = BusConfig().prefix
+    async with KafkaBus(KafkaSettings(tuple(kafka.split(",")))) as bus:
+        topics = [record_topic(usual, place, family) for place in PLACES for family in nodefolder.FAMILIES]
+        if not any([await bus.end(topic) for topic in topics]):
+            return usual
+    prefix = f"{usual}-demo-{secrets.token_hex(4)}"
+    console.print(f"{kafka}: 已有 {usual}.* 主题，本次使用 {prefix}.* · holds {usual}.* topics; these are {prefix}.*")
+    return prefix
 
 
 @contextmanager

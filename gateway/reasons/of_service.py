@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.reasons.told import CALLER, MEND_FILE, OWN_IT, SEND_AGAIN, WAIT, Reason, told
+from gateway.reasons.told import (
+    BUS_CERTIFICATE,
+    BUS_LOGIN,
+    BUS_RIGHTS,
+    BUS_TLS,
+    CALLER,
+    MEND_FILE,
+    OWN_IT,
+    SEND_AGAIN,
+    WAIT,
+    Reason,
+    told,
+)
 
 OF_SERVICE: Mapping[str, Reason] = {
     # requests
@@ -94,9 +106,15 @@ OF_SERVICE: Mapping[str, Reason] = {
     "broker.java": told("没有可用的 Java 17", "Java 17 or newer is missing", OWN_IT),
     "broker.jars": told("无法取得 Kafka 程序包", "Kafka's jars could not be had", OWN_IT),
     "broker.failed": told("Kafka 未能启动", "Kafka did not start", OWN_IT),
+    # users, topics and rights of a cluster
+    "access.file": told("集群权限清单或口令文件有误", "the list of a cluster's users is wrong", OWN_IT),
+    "access.not_taken": told("集群没有采用刚作的设置", "the cluster did not take what was set", WAIT),
     # bus
     "bus.unavailable": told("消息总线不可用，恢复后自动继续", "the bus is away; it goes on by itself on return", WAIT),
-    "bus.denied": told("总线服务器拒绝了本节点的身份或权限", "the broker denies this node", OWN_IT),
+    "bus.denied": told("总线服务器的访问控制列表不允许本节点这样做", "the broker's access list says no", BUS_RIGHTS),
+    "bus.login": told("总线服务器不接受该用户名和口令", "the broker does not take this user and password", BUS_LOGIN),
+    "bus.certificate": told("总线的证书未被接受", "a certificate of the bus is not taken", BUS_CERTIFICATE),
+    "bus.tls": told("总线的一方使用 TLS，另一方没有", "one side speaks TLS and the other does not", BUS_TLS),
     "bus.topic_settings": told("主题的设置会丢失记录", "a topic's settings would lose records", OWN_IT),
     "bus.fenced": told("另一进程已接管本节点的发布", "another process has taken over publishing", OWN_IT),
     "bus.closed": told("消息总线已关闭", "the bus was closed", WAIT),

@@ -93,6 +93,26 @@ SEND_AGAIN = Step(
 # At the node
 
 OWN_IT = Step("请联系本单位信息部门，并附上这一行提示", "Call your own IT department and quote this line", "own_it")
+BUS_RIGHTS = Step(
+    "请集群管理员用 deploy/kafka/set_up.py 授予权限；提示中写明了主题或事务号",
+    "The cluster's administrator grants the right (deploy/kafka/set_up.py); the line names topic or transactional id",
+    "own_it",
+)
+BUS_LOGIN = Step(
+    "核对 [bus.kafka] 的 user 和 password 文件是否为集群管理员所发的那一份",
+    "See that user and password file in [bus.kafka] are those the cluster's administrator gave",
+    "own_it",
+)
+BUS_CERTIFICATE = Step(
+    "按提示检查 [bus.kafka] 的 ca、certificate、key：是否缺失、到期，或由对方不认识的机构签发",
+    "Look at ca, certificate and key in [bus.kafka]: missing, expired, or by an authority the other side does not know",
+    "own_it",
+)
+BUS_TLS = Step(
+    "在 [bus.kafka] 设置 ca 和 TLS 端口；集群不用 TLS 的，去掉 ca",
+    "Set ca and the TLS port in [bus.kafka]; take ca away if the cluster has no TLS",
+    "own_it",
+)
 OTHER_NODE = Step(
     "不要采信；请本单位信息部门联系该来源节点",
     "Do not rely on it; your own IT department calls the source node",

@@ -32,12 +32,15 @@ async def test_make_kafka_says_where_it_is_and_ends_with_who_began_it(kafka: Kaf
     command = (sys.executable, "-m", "gateway.broker.serve", "--port", "0")
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE_S):
-        host, _, port = (await process.stdout.readline()).decode().strip().rpartition(":")
-        address = Address(host, int(port))
-        assert await answering(address) == 1
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            host, _, port = (await process.stdout.readline()).decode().strip().rpartition(":")
+            address = Address(host, int(port))
+            assert await answering(address) == 1
+    finally:
         process.send_signal(signal.SIGKILL)
         await process.wait()
+    async with asyncio.timeout(PATIENCE_S):
         while await answering(address):
             pass
 

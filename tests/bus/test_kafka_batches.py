@@ -69,6 +69,14 @@ def test_damage_is_passed_over_or_harmless_never_raised(messages: list[Message],
     assert read == messages or found.passed_over or found.position != len(messages) or not read
 
 
+def test_a_marker_whose_key_says_nothing_is_passed_over() -> None:
+    raw = bytearray(placed([(batch([Message(b"", b"")], transactional=True), 1)]))
+    raw[22] |= 0x20  # a control batch, and its record has no key to tell how the transaction ended
+    found = Unpacked(bytes(raw), 0, (), committed=True)
+    assert list(found) == []
+    assert len(found.passed_over) == 1
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_at_all_pass_for_messages(data: bytes) -> None:
     assert list(Unpacked(data, 0, (), committed=True)) == []
