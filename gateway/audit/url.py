@@ -22,9 +22,9 @@ import orjson
 
 from gateway.audit.report import AuditFinding
 from gateway.audit.sources import JURISDICTION, LAST_PART, SCHEMA_FILE, TRUST_FILES, Beside, Lacking, Mark, last_part
+from gateway.bus.tileclient import TIMEOUT, TileClient, Unreachable
 from gateway.errors import CannotRun
 from gateway.ledger import tiles
-from gateway.node.tileclient import TIMEOUT, TileClient, Unreachable
 from gateway.trust.trusted import TrustData
 
 MOST_ANSWER = 16 << 20

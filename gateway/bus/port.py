@@ -10,6 +10,8 @@ The contract, which ``tests/bus/contract.py`` holds every adapter to:
 - **Kept.** Record topics keep everything until retention deletes their beginning; compacted topics
   (``is_compacted``) keep at least the newest message of each key.
 
+Tiles over HTTP fulfil the read half too: there a position happens to be the index.
+
 >>> async with EmbeddedBus(folder) as bus, aclosing(bus.read("jjj.sanhe.licence", None)) as batches:
 ...     writer = await bus.claim("tongzhou")
 ...     await writer.publish("jjj.tongzhou.licence", [Message(b"subject", b"{...}", ((LOG_INDEX, b"0"),))])

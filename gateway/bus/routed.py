@@ -1,19 +1,19 @@
-"""WHERE do a jurisdiction's topics lie? On the usual bus, on another cluster, or nowhere: then tiles alone carry its
-records (DESIGN §5).
+"""WHERE do a jurisdiction's topics lie? On the usual bus, on another cluster, or nowhere: then tiles are read as if
+they were topics (DESIGN §5).
 
->>> async with RoutedBus(usual, {"xiongan": KafkaBus(theirs), "binhai": Nowhere()}, prefix="jjj") as bus:
+>>> elsewhere = {"xiongan": KafkaBus(theirs), "binhai": TileBus(sources, prefix="jjj")}
+>>> async with RoutedBus(usual, elsewhere, prefix="jjj") as bus:
 ...     batches = bus.read("jjj.xiongan.licence", None)
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from gateway.bus.port import Bus, BusClosed, BusWriter, Message, Reading, Received, checked_topic, topics_below
+from gateway.bus.port import Bus, BusWriter, Message, Reading, topics_below
 
 
 class RoutedBus:
@@ -55,65 +55,3 @@ class RoutedBus:
 
     def _of(self, topic: str) -> Bus:
         return next((bus for below, bus in self._elsewhere.items() if topic.startswith(below)), self._usual)
-
-
-class Nowhere:
-    """The bus of those who have none: readers wait, and what is published is for tiles to carry."""
-
-    def __init__(self) -> None:
-        self._closed = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._closed.set()
-
-    def read(self, topic: str, position: int | None) -> Silence:
-        """Waits until this bus is closed."""
-        checked_topic(topic)
-        return Silence(self._closed)
-
-    async def end(self, topic: str) -> int:
-        """Nothing lies here."""
-        checked_topic(topic)
-        return 0
-
-    async def signed_end(self, topic: str, size_of: Callable[[Message], int | None]) -> Message | None:
-        """Nothing lies here."""
-        checked_topic(topic)
-        return None
-
-    async def claim(self, jurisdiction: str) -> TakesNothing:
-        """A writer for whom there is nothing to do."""
-        topics_below("x", jurisdiction)
-        return TakesNothing()
-
-
-class Silence:
-    """A ``Reading`` of a topic that will never be."""
-
-    def __init__(self, closed: asyncio.Event) -> None:
-        self._closed = closed
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> list[Received]:
-        await self._closed.wait()
-        raise BusClosed("the bus is closed")
-
-    async def aclose(self) -> None:
-        """Nothing is held."""
-
-
-class TakesNothing:
-    """A ``BusWriter`` of topics that lie nowhere: nobody waits for what it is given."""
-
-    async def publish(self, topic: str, batch: Sequence[Message]) -> None:
-        """The log's tiles have it."""
-
-    async def close(self) -> None:
-        """Nothing is held."""

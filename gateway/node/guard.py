@@ -19,12 +19,12 @@ import orjson
 import structlog
 
 from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, header, record_topic
+from gateway.bus.tileclient import TIMEOUT
 from gateway.errors import CannotRun, Refused
 from gateway.ledger import logbook
 from gateway.node import statements
 from gateway.node.publisher import OwnState
 from gateway.node.statements import Statement
-from gateway.node.tileclient import TIMEOUT
 from gateway.trust.trusted import TrustData
 
 MOST_ANSWER = 4 << 20

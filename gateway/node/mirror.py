@@ -2,8 +2,7 @@
 
 A reader without a position, or whose position is gone, starts from tiles (the owner's, else a partner's) and joins the
 topic after. A size that a checkpoint shows and that is still lacking after 2 s is fetched; a topic silent for half the
-budget is asked about. A log that is on no bus this node reaches is asked about every second: what fills a gap in a
-topic fills a log without one.
+budget is asked about.
 
 >>> await Mirror(follower).run()
 """
@@ -19,12 +18,12 @@ from itertools import pairwise
 import structlog
 
 from gateway.bus.port import BusError, PositionLost, record_topic
+from gateway.bus.tileclient import TileClient, Unreachable
 from gateway.errors import CannotRun, Refused
 from gateway.ledger import logbook, merkle
 from gateway.ledger.merkle import Frontier, Node
 from gateway.node.follower import GAP_S, Follower
 from gateway.node.statements import Statement
-from gateway.node.tileclient import TileClient, Unreachable
 
 PAUSE_S = 1.0
 TICK_S = 0.25

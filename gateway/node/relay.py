@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import structlog
 
+from gateway.bus import messages
 from gateway.bus.port import Bus, BusError, BusWriter, Message, checkpoint_topic, record_topic
 from gateway.errors import CannotRun, GatewayError
 from gateway.ledger import logbook
@@ -20,15 +21,12 @@ from gateway.ledger.database import Database, faults_named
 from gateway.node.measures import Measures
 from gateway.node.publisher import OwnState, Publisher
 from gateway.node.sealer import Published
-from gateway.records import compact
 
 MOST_A_BATCH = 2_000
 MOST_BYTES = 6 << 20
 """Of one batch: what every bus takes (2,000 messages, 8 MiB), with room for what it adds."""
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
-RECORD_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
-NOTE_TYPE = ("content-type", b"text/plain; charset=utf-8")
 
 log = structlog.get_logger(__name__)
 
@@ -90,14 +88,14 @@ class Relay:
         sent = self._sent.setdefault(own.origin, own.sent)
         end = state.own.size  # what is sealed meanwhile comes after the other log and the checkpoints
         while sent < end:
-            messages = self._read(state, sent, min(sent + MOST_A_BATCH, end))
+            batch = self._read(state, sent, min(sent + MOST_A_BATCH, end))
             with self._measures.stage("relay.send"):
-                await writer.publish(topic, messages)
-            sent += len(messages)
+                await writer.publish(topic, batch)
+            sent += len(batch)
             await self._remember(own.number, sent)
             self._sent[own.origin] = sent
             self._show(state, sent)
-            self._measures.relayed.labels(topic).inc(len(messages))
+            self._measures.relayed.labels(topic).inc(len(batch))
             self._measures.took()
 
     def _show(self, state: OwnState, sent: int) -> None:
@@ -130,20 +128,14 @@ class Relay:
         subjects = _subjects(self._ledger, number, start, stop)
         for offset, entry in enumerate(logbook.entries(self._ledger.read, number, start, stop)):
             leaf = start + offset
-            line, _, signatures = entry.rpartition(b"\n\n")
-            headers = [RECORD_TYPE, ("log-index", b"%d" % leaf), ("signature", signatures)]
-            if leaf in seals:
-                headers.append(("checkpoint", seals[leaf]))
-            yield Message((subjects.get(leaf) or compact.peek(line)[0] or "").encode(), line, tuple(headers))
+            yield messages.of_record(leaf, entry, seals.get(leaf), subjects.get(leaf))
 
     async def _send_checkpoint(self, writer: BusWriter, state: OwnState) -> None:
         own, published = state.own.log, state.published
         if published is None or self._announced.get(own.origin) == published.note:
             return
-        key = f"{own.origin} {own.origin}".encode()
-        await writer.publish(
-            checkpoint_topic(self._prefix, own.jurisdiction), [Message(key, published.note, (NOTE_TYPE,))]
-        )
+        topic = checkpoint_topic(self._prefix, own.jurisdiction)
+        await writer.publish(topic, [messages.of_checkpoint(own.origin, published.note)])
         self._announced[own.origin] = published.note
         self._measures.took()
         if not state.own.unshown and self._publisher.acknowledgement.replicated:

@@ -23,7 +23,9 @@ from gateway.bus.embedded import EmbeddedBus
 from gateway.bus.kafka import KafkaBus
 from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, record_topic
-from gateway.bus.routed import Nowhere, RoutedBus
+from gateway.bus.routed import RoutedBus
+from gateway.bus.tileheads import Sources, SourcesOf
+from gateway.bus.tilereading import TileBus
 from gateway.errors import CannotRun
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
@@ -45,7 +47,6 @@ from gateway.recognition.checks import smallest_budget
 SCHEMA = logbook.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
 READERS = 2
-TILES_EVERY_S = 1.0
 PAUSE_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -92,7 +93,7 @@ class Node:
         self.mirrors = await self._stack.enter_async_context(Database(self.config.data / "mirrors.sqlite", SCHEMA))
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="gate")
         self._stack.callback(readers.shutdown)
-        self.bus: Bus = await self._stack.enter_async_context(open_bus(self.config))
+        self.bus: Bus = await self._stack.enter_async_context(open_bus(self.config, self.sources))
         self.session = await self._stack.enter_async_context(aiohttp.ClientSession())
         await self._judge_again()
         self.publisher = Publisher(
@@ -117,7 +118,7 @@ class Node:
             trust=self.trust,
             measures=self.measures,
             own_clock=self.own_clock,
-            urls=self.urls,
+            urls=lambda jurisdiction: self.sources(jurisdiction).urls,
             quiet_s=self.quiet_s,
             prefix=prefix,
         )
@@ -191,8 +192,7 @@ class Node:
         mirrored = await self.mirrors.write(lambda c: logbook.open_log(c, origin, jurisdiction, family))
         with faults_named(self.mirrors.path):
             follower = self.followers[origin] = Follower.open(mirrored, self.parts)
-        if not self.config.by_tiles(jurisdiction):
-            self.measures.listen(record_topic(self.config.bus.prefix, jurisdiction, family))
+        self.measures.listen(record_topic(self.config.bus.prefix, jurisdiction, family))
         self._group.create_task(self._keep_following(follower))
 
     async def _keep_following(self, follower: Follower) -> None:
@@ -220,8 +220,7 @@ class Node:
     async def _listen(self, jurisdiction: str) -> None:
         """A partner's checkpoint topic: heartbeats and published checkpoints of all its logs."""
         topic = checkpoint_topic(self.config.bus.prefix, jurisdiction)
-        if not self.config.by_tiles(jurisdiction):
-            self.measures.listen(topic)
+        self.measures.listen(topic)
         while True:
             try:
                 async with aclosing(self.bus.read(topic, None)) as batches:
@@ -275,16 +274,20 @@ class Node:
                         "quarantine.judged_again", subjects=done.subjects, accepted=done.accepted, kept=done.quarantined
                     )
 
-    def urls(self, jurisdiction: str) -> list[str]:
-        """Where tiles of a jurisdiction's logs may be had: at its own node, else at a partner's."""
+    def sources(self, jurisdiction: str) -> Sources:
+        """Where a partner's logs may be had: at its own node, else at others'. Nowhere, if it is this node's own or not
+        in the roster.
+        """
         everyone = self.trust.current.roster.jurisdictions
-        others = [
-            url
-            for other in everyone.values()
-            if other.id not in (jurisdiction, self.jurisdiction.id)
-            for url in other.urls
-        ]
-        return [*everyone[jurisdiction].urls, *others] if jurisdiction in everyone else others
+        found = everyone.get(jurisdiction)
+        if found is None or jurisdiction == self.jurisdiction.id:
+            return Sources()
+        others = (each for each in everyone.values() if each.id not in (jurisdiction, self.jurisdiction.id))
+        return Sources(
+            tuple(found.urls),
+            tuple(url for other in others for url in other.urls),
+            tuple(entry.family for entry in found.logs),
+        )
 
     def budget_s(self, jurisdiction: str) -> float:
         """The age at which this node's verdicts on a jurisdiction's records begin to be stale."""
@@ -292,24 +295,22 @@ class Node:
         return smallest_budget(trust.agreements, trust.catalogue, jurisdiction, self.jurisdiction.id)
 
     def quiet_s(self, jurisdiction: str) -> float:
-        """Half of it: then the checkpoint is asked for. Where tiles alone carry its records, that is done much more
-        often.
-        """
-        half_s = self.budget_s(jurisdiction) / 2
-        return min(TILES_EVERY_S, half_s) if self.config.by_tiles(jurisdiction) else half_s
+        """Half of it: then the checkpoint is asked for."""
+        return self.budget_s(jurisdiction) / 2
 
 
-def open_bus(config: Config) -> Bus:
+
+def open_bus(config: Config, sources: SourcesOf) -> Bus:
     """The bus that the settings name, and what they say of certain jurisdictions' topics."""
     settings = config.bus
     usual = EmbeddedBus(settings.folder, prefix=settings.prefix) if settings.kind == EMBEDDED else None
-    elsewhere = {each: _cluster(cluster, settings.prefix) for each, cluster in settings.at.items()}
-    bus = usual or _cluster(settings.kafka, settings.prefix)
+    elsewhere = {each: _cluster(cluster, settings.prefix, sources) for each, cluster in settings.at.items()}
+    bus = usual or _cluster(settings.kafka, settings.prefix, sources)
     return RoutedBus(bus, elsewhere, prefix=settings.prefix) if elsewhere else bus
 
 
-def _cluster(cluster: KafkaSettings | None, prefix: str) -> Bus:
-    return Nowhere() if cluster is None else KafkaBus(cluster, prefix=prefix)
+def _cluster(cluster: KafkaSettings | None, prefix: str, sources: SourcesOf) -> Bus:
+    return TileBus(sources, prefix=prefix) if cluster is None else KafkaBus(cluster, prefix=prefix)
 
 
 def lock_data(config: Config) -> int:

@@ -25,6 +25,8 @@ import orjson
 import structlog
 
 from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, record_topic
+from gateway.bus.tileclient import TileClient, Unreachable
+from gateway.bus.tileheads import Sources
 from gateway.errors import CannotRun, Refused
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, connect
@@ -36,7 +38,6 @@ from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
 from gateway.node.runtime import SCHEMA, lock_data, open_bus
-from gateway.node.tileclient import TileClient, Unreachable
 from gateway.node.trustfolder import TrustFolder
 from gateway.records.record import read_envelope
 
@@ -94,7 +95,7 @@ async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[L
             other.id: list(other.urls) for other in roster.jurisdictions.values() if other.id != config.jurisdiction
         }
         rebuilt = await stack.enter_async_context(Database(config.data / REBUILT, SCHEMA))
-        bus = await stack.enter_async_context(open_bus(config))
+        bus = await stack.enter_async_context(open_bus(config, lambda _: Sources()))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         work = _Work(config, trust, rebuilt, bus, session, stack, partners, without)
         member = roster.jurisdictions.get(config.jurisdiction)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from gateway.bus.messages import NOTE_TYPE, RECORD_TYPE
 from gateway.bus.port import Message
 from gateway.ledger import checkpoint, merkle
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.merkle import Frontier
-from gateway.node.relay import NOTE_TYPE, RECORD_TYPE
 from gateway.records.uuid7 import uuid7
 from gateway.trust import notes
 from gateway.trust.suites import CosignatureSigner, Ed25519Signer, Signer

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.bus.messages import NOTE_TYPE, RECORD_TYPE
 from gateway.bus.port import Message
 from gateway.ledger import checkpoint, merkle, tiles
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.merkle import Frontier
 from gateway.ledger.proof import Proof
-from gateway.node.relay import NOTE_TYPE, RECORD_TYPE
 from gateway.recognition.answer import to_json
 from gateway.recognition.verdict import judge
 from gateway.records import compact

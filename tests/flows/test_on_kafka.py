@@ -112,10 +112,7 @@ async def test_a_node_restarted_goes_on_where_it_was(world: World) -> None:
     assert tongzhou.garbage_count("sanhe") == 0
 
 
-async def test_a_partner_without_topics_is_followed_by_tiles_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.node.runtime.TILES_EVERY_S", 0.2)
+async def test_a_partner_without_topics_is_followed_by_tiles_alone(tmp_path: Path) -> None:
     async with World(tmp_path, "sanhe", "tongzhou", served=("sanhe",)) as world:
         for each in world.jurisdictions:
             with (tmp_path / each / nodefolder.CONFIG).open("a", encoding="utf-8") as file:

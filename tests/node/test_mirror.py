@@ -13,10 +13,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from gateway.bus import tileclient
 from gateway.ledger import logbook, tiles
 from gateway.node import mirror as mirror_module
 from gateway.node import tail as tail_module
-from gateway.node import tileclient
 from gateway.node.follower import Follower
 from gateway.node.mirror import Mirror
 from tests.handmade import HandMade
