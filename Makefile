@@ -49,8 +49,9 @@ test: lint
 
 soak:
 	@sh scripts/set-up test
-	JJJ_SOAK=1 $(BIN)/python -m pytest tests/flows/test_kill.py tests/flows/test_disk.py tests/flows/test_kafka_outage.py \
-	    tests/records/test_generated.py $(ARGS)
+	JJJ_SOAK=1 $(BIN)/python -m pytest tests/flows/test_kill.py tests/flows/test_disk.py tests/flows/test_follow.py \
+	    tests/flows/test_backlog.py tests/flows/test_kafka_outage.py tests/docs/test_verify_topic.py \
+	    tests/deploy/test_set_up.py tests/records/test_generated.py $(ARGS)
 
 # Without a wheel of Atheris for this machine the inputs are made from good ones only, and the run says so.
 fuzz:
