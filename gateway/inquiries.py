@@ -20,7 +20,7 @@ import orjson
 from rich.console import Console
 
 from gateway.errors import CannotRun, Refused
-from gateway.instants import parse_day, parse_time
+from gateway.instants import parse_day, parse_time, shanghai_day
 from gateway.ops import asking, linting, listed, slips
 from gateway.recognition.lint import Weight, lint
 
@@ -111,7 +111,8 @@ def verify_slip(slip: Path, trust: Path | None, *, as_json: bool) -> int:
 
 def trust_lint(folder: Path, at: str | None, *, as_json: bool) -> int:
     """``trust lint``: what is wrong in trust documents, and who recognises what. Notes alone are clean."""
-    network = linting.read(folder, _instant(at) if at is not None else int(time.time()))
+    now = int(time.time())
+    network = linting.read(folder, _instant(at, now) if at is not None else now)
     found = lint(network)
     if as_json:
         click.echo(orjson.dumps(linting.to_json(network, found)).decode())
@@ -122,8 +123,10 @@ def trust_lint(folder: Path, at: str | None, *, as_json: bool) -> int:
     return FINDING if any(each.weight is Weight.FAULT for each in found) else CLEAN
 
 
-def _instant(text: str) -> int:
-    """Seconds of an instant, or of noon of a day in Asia/Shanghai."""
+def _instant(text: str, now: int) -> int:
+    """Seconds of an instant, or of noon of a day in Asia/Shanghai; of today, ``now``: a key made since noon is good."""
+    if text == shanghai_day(now).isoformat():
+        return now
     try:
         return parse_time(text if "T" in text else f"{parse_day(text).isoformat()}T04:00:00.000Z") // 1000
     except Refused as refused:

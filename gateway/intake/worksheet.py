@@ -37,6 +37,7 @@ _MOST_ROWS = 1_048_576
 _MOST_COLUMNS = 16_384
 _MOST_MERGED = 100_000
 _ROW_DEPTH = 3  # worksheet, sheetData, row; worksheet, mergeCells, mergeCell
+_MOST_ELEMENTS = 16 * _MOST_COLUMNS  # of one row: its cells, each with value, formula and the runs of a text
 _TRUTH = {"1": "TRUE", "0": "FALSE"}
 
 
@@ -78,6 +79,7 @@ def sheet_rows(part: Guard, book: Book, limits: Limits, merged: list[Merged]) ->
 def _elements(part: Guard) -> Iterator[Element]:
     """The elements of the third level, each whole and gone afterwards: memory is that of one row."""
     open_: list[Element] = []
+    inside = 0
     events = iterparse(part, events=("start", "end"))
     while True:
         try:
@@ -88,6 +90,9 @@ def _elements(part: Guard) -> Iterator[Element]:
             raise no_form(f"not well-formed XML: {error}") from None
         if event == "start":
             open_.append(element)
+            inside = inside + 1 if len(open_) > _ROW_DEPTH else 0
+            if inside > _MOST_ELEMENTS:
+                raise no_form("more in one row than any sheet has")
             continue
         if len(open_) == _ROW_DEPTH:
             yield element

@@ -13,7 +13,7 @@ writer who paused for longer finds his file moved and writes on in it: one that 
 and taken again with all its rows.
 
 >>> with DropFolder(Path("drop")) as folder:
-...     for file in folder.ready(): folder.file_away(file, rejected=False)
+...     for file in folder.ready(): folder.file_away(file, stamp_of(file), rejected=False)
 """
 
 from __future__ import annotations
@@ -121,9 +121,10 @@ class DropFolder:
                 old.unlink()
         return place / report_beside(file).name
 
-    def file_away(self, file: Path, *, rejected: bool, told: str = "") -> Path:
+    def file_away(self, file: Path, stamp: Stamp, *, rejected: bool, told: str = "") -> Path:
         """Move a file that is dealt with, its report or ``told`` before it, so that none lies in ``rejected/`` without
-        its reason. Raises ``OSError``.
+        its reason. ``stamp``: of the file when it was read; what was written since is found by ``put_back``. Raises
+        ``OSError``.
         """
         place = _free(self.path / (REJECTED if rejected else DONE) / file.name)
         if told:
@@ -132,11 +133,12 @@ class DropFolder:
             for report in (self.path / ".watch").iterdir():
                 report.replace(place.with_name(place.stem + report.name.removeprefix(file.stem)))
         note_beside(file).unlink(missing_ok=True)
-        stamp = stamp_of(file)
         file.replace(place)
         self.forget(file)
-        if stamp is not None:
-            self._moved[place] = _Seen(stamp, self._clock())
+        moved = stamp_of(place)
+        if moved is not None and moved != stamp:  # written on, or replaced, in between: not read as it is
+            stamp = Stamp(-1, 0, moved.inode)
+        self._moved[place] = _Seen(stamp, self._clock())
         return place
 
     def put_back(self) -> list[Path]:

@@ -21,7 +21,7 @@ from pathlib import Path
 import structlog
 
 from gateway.errors import CannotRun, GatewayError, Refused
-from gateway.ops.dropfolder import DropFolder, stamp_of
+from gateway.ops.dropfolder import DropFolder, Stamp, stamp_of
 from gateway.ops.handing import Tally
 from gateway.reasons import sentence
 
@@ -89,12 +89,12 @@ class Watcher:
         while self.trouble is None and not stop.is_set() and self._folder.waiting(begun):
             await asyncio.sleep(self._folder.settle_s / 4)
             taken += await self.round(stop)
+        self._put_back()
         return taken
 
     async def round(self, stop: asyncio.Event) -> list[Taken]:
         """One look at the folder; answers what was taken and moved."""
-        for back in self._folder.put_back():
-            self._say(f"{back.name}: 移走后仍在写入，已放回 · was still being written: put back, to be taken again")
+        self._put_back()
         taken = []
         for file in sorted(self._folder.ready(), key=lambda each: self._failed[each.name]):
             if stop.is_set() or self._clock() < self._wait_until:
@@ -102,6 +102,10 @@ class Watcher:
             if (found := await self._take(file, stop)) is not None:
                 taken.append(found)
         return taken
+
+    def _put_back(self) -> None:
+        for back in self._folder.put_back():
+            self._say(f"{back.name}: 移走后仍在写入，已放回 · was still being written: put back, to be taken again")
 
     async def _take(self, file: Path, stop: asyncio.Event) -> Taken | None:
         """Publish one file and move it; None where it stays."""
@@ -118,7 +122,7 @@ class Watcher:
         if error is not None and not _is_of_the_file(error):
             self._pause(file, error)
             return None
-        return self._moved(file, work.result() if error is None else error)
+        return self._moved(file, stamp, work.result() if error is None else error)
 
     def _pause(self, file: Path, error: BaseException) -> None:
         self.trouble = error if isinstance(error, GatewayError) else CannotRun("watch.folder", str(error))
@@ -128,12 +132,12 @@ class Watcher:
         told = self.trouble.zh or self.trouble.message
         self._say(f"{file.name}: {told} [{self.trouble.reason}]：{pause:g} 秒后重试 · will try again in {pause:g} s")
 
-    def _moved(self, file: Path, result: Tally | BaseException) -> Taken | None:
+    def _moved(self, file: Path, stamp: Stamp, result: Tally | BaseException) -> Taken | None:
         tally = result if isinstance(result, Tally) else None
         rejected = tally is None or bool(tally.refused)
         told = "" if isinstance(result, Tally) else _told(file, result)
         try:
-            place = self._folder.file_away(file, rejected=rejected, told=told)
+            place = self._folder.file_away(file, stamp, rejected=rejected, told=told)
         except OSError as error:
             self._pause(file, CannotRun("watch.folder", f"{file} can't be moved: {error}", zh=f"无法移动文件 {file}"))
             return None

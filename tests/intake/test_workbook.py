@@ -125,6 +125,16 @@ def test_a_flood_of_elements_costs_no_more_than_the_limit(tmp_path: Path, flood:
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize("flood", ["<c/>", "<c><f/><v/></c>"])
+def test_a_row_without_end_costs_no_more_than_a_row(tmp_path: Path, flood: str) -> None:
+    row = f'<worksheet xmlns="{MAIN}"><sheetData>{HEADER}<row r="2">' + flood * 1_000_000
+    path = workbook(tmp_path / "row.xlsx", f"{row}</row></sheetData></worksheet>")
+    tracemalloc.start()
+    assert reason(path) == "table.form"
+    assert tracemalloc.get_traced_memory()[1] < 48 << 20
+    tracemalloc.stop()
+
+
 def test_a_flood_in_the_other_parts(tmp_path: Path) -> None:
     texts = f'<sst xmlns="{MAIN}">' + "<si/>" * 3_000_000 + "</sst>"
     assert reason(workbook(tmp_path / "a.xlsx", sheet(), sharedStrings=texts), Limits(cells=1_000)) == "table.size"

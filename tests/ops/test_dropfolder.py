@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import CannotRun
-from gateway.ops.dropfolder import EMPTY_SETTLE_S, LOOK_AFTER_S, DropFolder
+from gateway.ops.dropfolder import EMPTY_SETTLE_S, LOOK_AFTER_S, DropFolder, Stamp, stamp_of
 
 
 class Clock:
@@ -37,6 +37,12 @@ def put(folder: DropFolder, name: str, content: str = "a\n1\n", age_s: int = 0) 
     file.write_text(content, encoding="utf-8")
     os.utime(file, (1_795_000_000 - age_s,) * 2)
     return file
+
+
+def stamp(file: Path) -> Stamp:
+    found = stamp_of(file)
+    assert found is not None
+    return found
 
 
 def names(folder: DropFolder) -> list[str]:
@@ -118,7 +124,7 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 def test_same_names_twice_both_stay(folder: DropFolder) -> None:
     for content in ("first", "second", "third"):
-        folder.file_away(put(folder, "a.csv", content), rejected=False)
+        folder.file_away(file := put(folder, "a.csv", content), stamp(file), rejected=False)
     found = held(folder)
     assert sorted(found.values()) == ["first", "second", "third"]
     assert found["done/a.csv"] == "first"
@@ -131,7 +137,7 @@ def test_a_rejected_file_lies_beside_its_reports(folder: DropFolder) -> None:
         report = folder.report_of(file)
         report.write_text(f"report {content}", encoding="utf-8")
         report.with_name("a.rejected.2.xlsx").write_text(f"more {content}", encoding="utf-8")
-        place = folder.file_away(file, rejected=True)
+        place = folder.file_away(file, stamp(file), rejected=True)
         assert held(folder)[f"rejected/{place.stem}.rejected.xlsx"] == f"report {content}"
         assert held(folder)[f"rejected/{place.stem}.rejected.2.xlsx"] == f"more {content}"
         assert held(folder)[f"rejected/{place.name}"] == content
@@ -139,14 +145,14 @@ def test_a_rejected_file_lies_beside_its_reports(folder: DropFolder) -> None:
 
 
 def test_a_file_refused_as_a_whole_lies_beside_the_reason(folder: DropFolder) -> None:
-    folder.file_away(put(folder, "scan.pdf"), rejected=True, told="不支持")
+    folder.file_away(file := put(folder, "scan.pdf"), stamp(file), rejected=True, told="不支持")
     assert held(folder) == {"rejected/scan.pdf": "a\n1\n", "rejected/scan.pdf.txt": "不支持"}
 
 
 def test_a_report_of_a_try_that_broke_off_is_none_of_the_next(folder: DropFolder) -> None:
     folder.report_of(put(folder, "a.csv")).write_text("half", encoding="utf-8")
     folder.report_of(put(folder, "b.csv"))
-    folder.file_away(folder.path / "b.csv", rejected=True)
+    folder.file_away(folder.path / "b.csv", stamp(folder.path / "b.csv"), rejected=True)
     assert "half" not in held(folder).values()
 
 
@@ -154,7 +160,7 @@ def test_a_file_written_on_after_it_was_moved_is_put_back(folder: DropFolder, cl
     with (folder.path / "a.csv").open("w", encoding="utf-8") as writer:
         writer.write("a\n1\n")
         writer.flush()
-        folder.file_away(folder.path / "a.csv", rejected=False)
+        folder.file_away(folder.path / "a.csv", stamp(folder.path / "a.csv"), rejected=False)
         assert folder.put_back() == []
         writer.write("2\n")
     clock.now += 10
@@ -163,8 +169,26 @@ def test_a_file_written_on_after_it_was_moved_is_put_back(folder: DropFolder, cl
     assert folder.put_back() == []
 
 
+def test_a_file_written_on_while_its_report_was_put_there_is_put_back(folder: DropFolder) -> None:
+    file = put(folder, "a.csv")
+    read = stamp(file)
+    put(folder, "a.csv", "a\n1\n2\n")
+    folder.file_away(file, read, rejected=False)
+    assert folder.put_back() == [file]
+    assert held(folder) == {"a.csv": "a\n1\n2\n"}
+
+
+def test_a_file_that_another_replaced_in_between_is_put_back(folder: DropFolder) -> None:
+    file = put(folder, "a.csv")
+    read = stamp(file)
+    put(folder, "b.part", "a\n2\n").replace(file)
+    folder.file_away(file, read, rejected=False)
+    assert folder.put_back() == [file]
+    assert held(folder) == {"a.csv": "a\n2\n"}
+
+
 def test_who_edits_a_file_later_keeps_it(folder: DropFolder, clock: Clock) -> None:
-    place = folder.file_away(put(folder, "a.csv"), rejected=False)
+    place = folder.file_away(file := put(folder, "a.csv"), stamp(file), rejected=False)
     clock.now += LOOK_AFTER_S + 1
     place.write_text("a\n1\n2\n", encoding="utf-8")
     assert folder.put_back() == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from aiohttp.test_utils import TestServer
 from click.testing import CliRunner
 
 from gateway.cli import main
-from gateway.instants import format_time
+from gateway.instants import format_time, shanghai_day
 from tests.records import builders
 from tests.simulator import NETWORK, Running, World, eventually
 
@@ -315,6 +316,13 @@ async def test_lint_of_another_day_finds_what_has_ended_by_then(counter: Counter
     }
     assert found["matrix"][0].keys() == {"issued_by", "recognised_by", "type", "carried", "agreements"}
     assert found["findings"][0]["detail"].startswith(f"verdict {NETWORK}/sanhe/verdict")
+
+
+async def test_lint_of_today_looks_at_this_very_instant(counter: Counter) -> None:
+    before = format_time(int(time.time() * 1000))
+    today = shanghai_day(int(time.time())).isoformat()
+    looked = (await counter.run("trust", "lint", counter.trust, "--at", today, "--json")).json["at"]
+    assert before[:19] <= looked[:19] <= format_time(int(time.time() * 1000))[:19]
 
 
 @pytest.mark.parametrize(("at", "folder"), [("2026-02-30", "trust"), ("2026-01-01", "nowhere")])
