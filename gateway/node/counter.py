@@ -29,6 +29,7 @@ from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import LogView, Views
 from gateway.recognition import answer
 from gateway.recognition.facts import Match, Question
+from gateway.recognition.present import Fate, newest
 from gateway.recognition.verdict import judge
 from gateway.records import compact, scanned
 from gateway.records.scanned import Sought
@@ -128,10 +129,12 @@ class Counter:
         if not views:
             return None
         rows = subjects.rows(views[-1].connection, views[-1].log, subject)
-        history = [self._record(views[-1], row.index) for row in rows]
+        history = {row.index: self._record(views[-1], row.index) for row in rows}
         if not history:
             return None
-        return {"source": f"{SOURCE_PREFIX}{source}", "subject": subject, "present": history[-1], "history": history}
+        present = newest(rows).index
+        found = {"source": f"{SOURCE_PREFIX}{source}", "subject": subject, "history": [*history.values()]}
+        return found | ({} if present is None else {"present": history[present]})
 
     def subject(self, uscc: str) -> dict[str, Any]:
         """All that stands about one holder by newest records: licences, and credit facts that may be shown."""
@@ -172,8 +175,11 @@ class Counter:
             "subject": match.subject,
         }
         rows = subjects.rows(views[-1].connection, views[-1].log, match.subject) if views else []
-        if rows:
-            found["present"] = self._record(views[-1], rows[-1].index)
+        choice = newest(rows)
+        if match.family == "credit" and choice.fate is Fate.ERASED:
+            return None
+        if choice.index is not None:
+            found["present"] = self._record(views[-1], choice.index)
         return found if match.family != "credit" or _may_be_shown(found.get("present", {})) else None
 
     def _record(self, view: LogView, leaf: int) -> dict[str, Any]:

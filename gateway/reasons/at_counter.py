@@ -34,6 +34,11 @@ AT_COUNTER: Mapping[str, Reason] = {
         "a licence of this number is found, and its holder is another than the question says",
         LOOK_AGAIN,
     ),
+    "found.not_known_then": told(
+        "截至所问时刻，本节点尚不知道这样的证照；当时是否齐全无从得知",
+        "by the instant asked this node knew of no such licence; whether all were known then nobody can say",
+        LOOK_AGAIN,
+    ),
     "no_record": told(
         "来源节点已声明该类证照齐全，其中没有此证",
         "the source declares its licences of this type complete, and holds no such record",

@@ -40,6 +40,8 @@ def _why_none(case: Case) -> str:
         return "leaf.unread"
     if case.facts.other_holder:
         return "found.other_holder"
+    if case.question.known_at is not None:  # what is declared complete is declared of today
+        return "found.not_known_then"
     question, catalogue = case.question, case.facts.catalogue
     complete = (catalogue.complete(log.jurisdiction, question.type_code, question.as_of) for log in case.facts.logs)
     return "no_record" if all(complete) else "type.not_complete"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -234,6 +235,18 @@ async def test_a_licence_with_its_history(desk: Desk) -> None:
     assert found["present"]["data"]["remarks"] == "二"
     assert desk.tongzhou.node.counter.licence("urn:jjj:elsewhere", SUBJECT) is None
     assert desk.tongzhou.node.counter.licence("urn:jjj:sanhe", f"{CODE}:JY0") is None
+
+
+async def test_a_record_that_erases_an_older_one_is_no_present(desk: Desk) -> None:
+    await desk.publish(licence())
+    await desk.publish(licence(remarks="二"), "jjj.licence.changed")
+    counter = desk.tongzhou.node.counter
+    leaf = base64.b64decode(counter.record_at("sanhe", "licence", 0)["leaf_hash"])
+    await desk.publish(builders.correction(0, leaf), "jjj.licence.erased")
+    found = counter.licence("urn:jjj:sanhe", SUBJECT)
+    assert [each["index"] for each in found["history"]] == [0, 1, 2]
+    (listed,) = counter.search(NUMBER)
+    assert [each["present"]["index"] for each in (found, listed)] == [1, 1]
 
 
 async def test_a_record_by_its_id_and_by_its_place(desk: Desk) -> None:

@@ -5,7 +5,7 @@ The words of a row, and what is ordinary, stand in ``situation``.
 
 from __future__ import annotations
 
-from tests.recognition.desk import ISSUED, NUMBER_CHECK, Event, asked, log
+from tests.recognition.desk import AT, ISSUED, NUMBER_CHECK, Event, asked, log
 from tests.recognition.situation import NO_LICENCE, NOTHING, OF_LAW, STALE, doubt, ends, green, nowhere
 
 BARE = "JY11310820000017"
@@ -163,6 +163,14 @@ FOUND = (
         newer="UNKNOWN newer.unreadable",
         **NO_LICENCE,
         answer="unknown",
+    ),
+    doubt(
+        "asked as of an instant by which nothing was known here: completeness is declared of today, not of then",
+        asked(history=(), known_at=AT - 1),
+        found="UNKNOWN found.not_known_then",
+        **NO_LICENCE,
+        answer="unknown",
+        warns=("known_at.past",),
     ),
     doubt(
         "several match: listed, nothing judged",
