@@ -91,6 +91,14 @@ def test_what_retention_may_have_deleted_is_lacking_and_no_finding() -> None:
     ]
 
 
+def test_what_a_stranger_puts_where_retention_has_deleted_is_lacking_and_no_finding() -> None:
+    topics = sent()
+    topics.records = [*topics.records[4:], replace(topics.records[2], value=b"{}")]
+    report = judge(read(topics, begins=4))
+    assert (report.findings, report.verified) == (0, 0)
+    assert [line.partition(":")[0] for line in report.lacking] == ["leaves 0 to 2", "leaf 3"]
+
+
 def test_after_a_broken_window_each_record_is_still_looked_at() -> None:
     topics = STORIES["forged"].make()
     del topics.records[6]

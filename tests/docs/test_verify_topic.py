@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -195,7 +196,10 @@ async def test_what_a_real_node_sends_is_clean_and_fresh(tmp_path: Path, desk: D
 
 
 def test_a_beginning_that_the_broker_has_deleted_is_incomplete(desk: Desk) -> None:
-    topic = asyncio.run(put(desk.kafka, stories.sent(), delete_below=4))
+    """Nor does a stranger make it a finding who puts something where the owner's leaf is gone."""
+    topics = stories.sent()
+    topic = asyncio.run(put(desk.kafka, topics, delete_below=4))
+    asyncio.run(send(desk.kafka, topic, [replace(topics.records[1], value=b"{}")], None))
     code, lines, _ = desk.ask(topic)
     assert code == INCOMPLETE
     assert lines[0] == "lacking  leaves 0 to 3: deleted by retention, or dropped; begin from tiles"

@@ -55,7 +55,11 @@ final class Judgement {
                 picked = unswap(edge, new ArrayList<>(first), signed, start, report);
             }
             int before = report.findings;
-            tellForged(report, indexes, picked == null ? first : picked);
+            if (log.begins > 0 && picked == null) { // a stranger may have put it where retention has deleted the owner's
+                indexes = held(indexes, first);
+            } else {
+                tellForged(report, indexes, picked == null ? first : picked);
+            }
             boolean forged = report.findings > before;
             tellMissing(log.begins, report, start, size, indexes);
             if (picked != null) {
@@ -125,6 +129,17 @@ final class Judgement {
             }
         }
         return null;
+    }
+
+    /** The indexes whose claim is signed as it should be. */
+    private static List<Long> held(List<Long> indexes, List<TopicLog.Claim> chosen) {
+        List<Long> found = new ArrayList<>();
+        for (int at = 0; at < chosen.size(); at++) {
+            if (chosen.get(at).fault().isEmpty()) {
+                found.add(indexes.get(at));
+            }
+        }
+        return found;
     }
 
     private static void tellForged(Report report, List<Long> indexes, List<TopicLog.Claim> chosen) {
