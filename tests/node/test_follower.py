@@ -20,6 +20,12 @@ from tests.simulator import World
 NOW = int(time.time())
 
 
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each test: records are dated when they are made, which may be long after this file was read."""
+    monkeypatch.setitem(globals(), "NOW", int(time.time()))
+
+
 @pytest.fixture
 def log(world: World) -> HandMade:
     """Sanhe's log with four leaves, nothing sealed."""

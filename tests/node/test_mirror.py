@@ -26,6 +26,12 @@ from tests.simulator import World
 NOW = int(time.time())
 
 
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each test: records are dated when they are made, which may be long after this file was read."""
+    monkeypatch.setitem(globals(), "NOW", int(time.time()))
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> World:
     """Sanhe listens; so may wuqing, which mirrors it."""

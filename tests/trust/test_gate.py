@@ -24,8 +24,6 @@ from tests.handmade import HandMade, stamp
 from tests.records import builders
 from tests.simulator import World
 
-LOGGED = int(time.time())
-
 
 @dataclass
 class Reader:
@@ -33,6 +31,7 @@ class Reader:
 
     log: HandMade
     trust: TrustData
+    logged: int = field(default_factory=lambda: int(time.time()))
     hashes: list[bytes] = field(default_factory=list)
     subjects: list[str | None] = field(default_factory=list)
     ids: dict[str, int] = field(default_factory=dict)
@@ -52,7 +51,7 @@ class Reader:
 
     @property
     def place(self) -> Place:
-        return Place(self.log.origin, self.log.jurisdiction, self.log.family, len(self.hashes), LOGGED)
+        return Place(self.log.origin, self.log.jurisdiction, self.log.family, len(self.hashes), self.logged)
 
     def admit(self, entry: bytes) -> VerifiedRecord:
         return gate.admit(entry, self.place, self.trust, self)
@@ -158,9 +157,9 @@ def test_a_key_is_judged_at_the_logged_time(reader: Reader, logged: str, reason:
 
 @pytest.mark.parametrize(("ahead_s", "taken"), [(300, True), (301, False)])
 def test_stated_time_may_lie_five_minutes_after_logged(reader: Reader, ahead_s: int, taken: bool) -> None:
-    entry = reader.log.entry(reader.log.fresh(), time=stamp(LOGGED + ahead_s))
+    entry = reader.log.entry(reader.log.fresh(), time=stamp(reader.logged + ahead_s))
     if taken:
-        assert reader.admit(entry).record.time == (LOGGED + ahead_s) * 1000
+        assert reader.admit(entry).record.time == (reader.logged + ahead_s) * 1000
     else:
         with pytest.raises(Refused, match=r"time\.future"):
             reader.admit(entry)
@@ -182,8 +181,8 @@ def test_an_id_of_a_quarantined_leaf_counts_as_used(reader: Reader) -> None:
 
 def test_a_record_refused_before_says_nothing_about_the_order_of_times(reader: Reader) -> None:
     data = reader.log.fresh()
-    reader.take(reader.log.entry({**data, "note": "x"}, time=stamp(LOGGED + 100)))
-    assert reader.admit(reader.log.entry(data, time=stamp(LOGGED)))
+    reader.take(reader.log.entry({**data, "note": "x"}, time=stamp(reader.logged + 100)))
+    assert reader.admit(reader.log.entry(data, time=stamp(reader.logged)))
 
 
 # Any bytes
