@@ -14,6 +14,7 @@ own key covers them, as on any bus (law 5).
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from types import TracebackType
@@ -156,7 +157,7 @@ class TileBus:
         return jurisdiction, family
 
 
-class _TileReading:
+class _TileReading(ABC):
     """A ``Reading`` that asks now and then. ``_found`` changes nothing that a cancelled wait would lose."""
 
     def __init__(self, bus: TileBus, position: int | None) -> None:
@@ -180,8 +181,9 @@ class _TileReading:
         """Nothing is read after."""
         self._closed = True
 
+    @abstractmethod
     async def _found(self) -> list[Received]:
-        raise NotImplementedError
+        """What there is from the position on, or nothing yet."""
 
 
 class RecordReading(_TileReading):
