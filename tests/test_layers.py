@@ -17,7 +17,7 @@ FLOORS = (
     ("errors instants reasons",),
     ("records",),
     ("trust",),
-    ("ledger",),
+    ("ledger", "repository"),
     ("bus",),
     ("recognition", "intake"),
     ("node",),
