@@ -51,12 +51,17 @@ def opened(place: str, pinned: Path | None = None) -> Iterator[tuple[Path, Publi
 
     Raises ``Refused`` as ``published.read``; ``CannotRun`` ``source.unreachable``, ``trust.missing`` for ``pinned``.
     """
-    if not place.startswith(_SCHEMES):
+    if not is_address(place):
         yield Path(place), published.read(Path(place))
         return
     with tempfile.TemporaryDirectory(prefix="jjj-trust-") as folder:
         _fetch(_base(place), Path(folder), pinned)
         yield Path(folder), published.read(Path(folder))
+
+
+def is_address(place: str) -> bool:
+    """Whether the place is a node's address, not a folder."""
+    return place.startswith(_SCHEMES)
 
 
 def _base(place: str) -> str:

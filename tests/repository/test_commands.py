@@ -119,6 +119,12 @@ def test_what_lint_calls_a_fault_is_not_signed_unless_despite(desk: Desk) -> Non
     assert desk.jjj(*words, "--despite").exit_code == CLEAN
 
 
+def test_at_an_address_nothing_is_signed_without_the_root_that_one_holds(desk: Desk) -> None:
+    words = ("sign", desk.init(), "--repository", "http://127.0.0.1:9", "--key", desk.folder / "sanhe.pem", "--yes")
+    refused = desk.jjj(*words)
+    assert (refused.exit_code, "trust.pin" in refused.output) == (CANNOT_RUN, True)
+
+
 def test_a_key_of_nobody_does_not_sign(desk: Desk) -> None:
     proposal = desk.init()
     key = desk.folder / "trust-online.pem"
