@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import main
 from gateway.demo.example import example_trust
+from gateway.records.packaged import data_path
 from tests.repository.cities import FOUR, SIX
 from tests.trust import papers
 
@@ -144,6 +145,20 @@ def test_a_change_is_proposed_refused_and_proposed_anew(desk: Desk) -> None:
     assert (gone.exit_code, "trust.removed" in gone.output) == (FINDING, True)
     assert "binhai" in gone.output
     assert not (desk.folder / "p2.json").exists()
+
+
+def test_a_newer_schema_is_added_beside_the_old(desk: Desk) -> None:
+    first = desk.init()
+    desk.publish(first, desk.sign(first, *FOUR))
+    old = (data_path("schemas") / "licence-1.0.schema.json").read_bytes()
+    (desk.folder / "schemas").mkdir()
+    (desk.folder / "schemas" / "licence-1.1.schema.json").write_bytes(old.replace(b"licence:1.0", b"licence:1.1"))
+    proposal = desk.folder / "p2.json"
+    made = desk.jjj("propose", desk.repository, "--schemas", desk.folder / "schemas", "-o", proposal)
+    assert (made.exit_code, "added schema schemas/licence-1.1.json" in made.output) == (CLEAN, True)
+    (desk.folder / "schemas" / "licence-1.0.schema.json").write_bytes(old.replace(b'"title"', b'"title" ', 1))
+    other = desk.jjj("propose", desk.repository, "--schemas", desk.folder / "schemas", "-o", proposal)
+    assert (other.exit_code, "trust.removed" in other.output) == (FINDING, True)
 
 
 def test_a_root_key_is_replaced_added_and_taken_out(desk: Desk) -> None:
