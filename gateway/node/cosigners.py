@@ -125,6 +125,7 @@ class Cosigners:
         """A log's tree has grown: what waits for it may be due."""
         waiting = self._logs.get(origin)
         if waiting is not None and waiting.found:
+            waiting.new = True
             self._wake()
 
     async def keep(self, *, all_of_it: bool = False) -> None:

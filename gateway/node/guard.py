@@ -96,7 +96,7 @@ def _check_highwater(connection: sqlite3.Connection, state: OwnState) -> None:
 
 
 def compare(connection: sqlite3.Connection, state: OwnState, where: str, statement: Statement) -> None:
-    """Raise ``CannotRun`` if a statement by the own log key, found somewhere, is more or other than the ledger holds."""
+    """Raise ``CannotRun`` if a statement by the own log key is more, or other, than the ledger holds."""
     origin, held = state.own.log.origin, state.own.size
     if statement.size > held:
         raise CannotRun(

@@ -51,7 +51,7 @@ async def tile(request: web.Request) -> web.StreamResponse:
 
 
 async def history(request: web.Request) -> web.StreamResponse:
-    """GET …/history/<n>: sealed checkpoints n·256 to n·256 + 255, as committed, rising by size; on each its cosignatures."""
+    """GET …/history/<n>: sealed checkpoints n·256 to n·256 + 255, as committed, rising; on each its cosignatures."""
     served = _served(request)
     try:
         number = tiles.parse_history_path(f"history/{request.match_info['number']}")

@@ -29,10 +29,9 @@ DOCUMENT = web.AppKey("document", bytes)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How the node is. ``…_fault``: why it is not ready, asked anew each time; ``witness_faults``: what of partners' logs
-    it does not cosign now, and why; ``started_at``: seconds;
-    ``acknowledgement``: ``local`` or ``replicated``; ``unsent``: own leaves by origin; ``budget_s``, ``by_tiles``: of a
-    jurisdiction.
+    """How the node is. ``…_fault``: why it is not ready, asked anew each time; ``witness_faults``: what of partners'
+    logs it does not cosign now, and why; ``started_at``: seconds; ``acknowledgement``: ``local`` or ``replicated``;
+    ``unsent``: own leaves by origin; ``budget_s``, ``by_tiles``: of a jurisdiction.
     """
 
     jurisdiction: str
