@@ -51,6 +51,9 @@ class Listening(Protocol):
     def moved(self, follower: Follower) -> None:
         """More leaves are held."""
 
+    def frozen(self, follower: Follower) -> None:
+        """The log is frozen: two statements that can't both be true are kept."""
+
     async def learn(self, follower: Follower, history: Sequence[bytes]) -> None:
         """Notes of the log's history, as somebody shows them."""
 
@@ -230,6 +233,8 @@ class Follower:
         self.reread()
         self.parts.measures.forks.labels(self.log.origin).inc()
         log.error("log.frozen", origin=self.log.origin, reason=reason)
+        if self.parts.witness is not None:
+            self.parts.witness.frozen(self)
         self.changed.set()
 
     def _heard(self, statement: Statement) -> None:

@@ -9,7 +9,7 @@ bytes once more and readers skip them. The loop that drains after a crash is the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 
@@ -45,9 +45,9 @@ class Relay:
         jurisdiction: str,
         prefix: str,
         measures: Measures,
-        cosigned: Callable[[], Mapping[str, Message]] = dict,
+        cosigned: Callable[[], Iterable[Message]] = tuple,
     ) -> None:
-        """``cosigned``: by origin, the newest message of this node as a witness."""
+        """``cosigned``: what this node has to say as a witness, one message a key."""
         self.fault: GatewayError | None = None
         self._ledger = ledger
         self._bus = bus
@@ -157,11 +157,11 @@ class Relay:
 
     async def _send_cosigned(self, writer: BusWriter) -> None:
         """The newest of each partner's log, in one batch: who missed one before it finds it over HTTP."""
-        found = {origin: each for origin, each in self._cosigned().items() if self._announced.get(origin) != each.value}
+        found = [each for each in self._cosigned() if self._announced.get(each.key.decode()) != each.value]
         if not found:
             return
-        await writer.publish(checkpoint_topic(self._prefix, self._jurisdiction), list(found.values()))
-        self._announced |= {origin: each.value for origin, each in found.items()}
+        await writer.publish(checkpoint_topic(self._prefix, self._jurisdiction), found)
+        self._announced |= {each.key.decode(): each.value for each in found}
         self._measures.took()
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -100,6 +100,7 @@ class Witness:
         self._wake = wake
         self._clock = clock
         self._watched: dict[str, _Watched] = {}
+        self._forks: dict[str, list[bytes]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="witness")
 
     @property
@@ -116,9 +117,13 @@ class Witness:
         """Give the thread back."""
         self._thread.shutdown(wait=True)
 
-    def messages(self) -> dict[str, Message]:
-        """By origin, what there is to send."""
-        return {origin: of_cosignature(origin, self.signer.name, note) for origin, note in self.newest.items()}
+    def messages(self) -> Iterator[Message]:
+        """What there is to send: the newest cosignature on each log; and of forks, what can't both be true."""
+        for origin, note in self.newest.items():
+            yield of_cosignature(origin, self.signer.name, note)
+        for origin, said in self._forks.items():
+            for place, note in enumerate(said, 1):
+                yield of_cosignature(origin, f"{self.signer.name} {place}", note)
 
     # What comes
 
@@ -129,6 +134,14 @@ class Witness:
         for each in self._cosigners.take(self._mirrors, follower.log, statement, note, by=by):
             follower.freshness.shown(each.size, time.monotonic())
         self.published(follower, statement)
+
+    def frozen(self, follower: Follower) -> None:
+        """Tell the others, who may have been shown one of the two trees only: the owner's own notes, not cosigned."""
+        origin = follower.log.origin
+        with faults_named(self._mirrors.path):
+            found = [row[2:4] for row in logbook.evidence(self._mirrors.read) if row[0] == origin]
+        self._forks[origin] = [note for note in (found[-1] if found else ()) if note]
+        self._announce()
 
     async def learn(self, follower: Follower, history: Sequence[bytes]) -> None:
         """Notes of a log's history, with the cosignatures of others."""
@@ -182,6 +195,8 @@ class Witness:
         """Cosign what is due, keep what was heard; until cancelled."""
         for follower in list(self._followers.values()):
             self._watch(follower.log)
+            if follower.log.frozen is not None:
+                self.frozen(follower)
         self._announce()
         while True:
             try:

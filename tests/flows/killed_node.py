@@ -136,7 +136,7 @@ def lay(trap: Trap) -> None:
     around(HighWater, "write", trap, "mark", lambda *_: True)
     around(EmbeddedWriter, "publish", trap, "send", lambda _, topic, batch: bool(batch) and not is_compacted(topic))
     around(WitnessMarks, "write", trap, "witness.mark", lambda *_: True)
-    around(Relay, "_send_cosigned", trap, "witness.send", lambda relay, _: bool(relay._cosigned()))
+    around(Relay, "_send_cosigned", trap, "witness.send", lambda relay, _: any(relay._cosigned()))
     open_database, open_topic = database.connect, embedded_topic.connect
 
     def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:

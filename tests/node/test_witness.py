@@ -11,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.errors import CannotRun
 from gateway.ledger import checkpoint, cosignatures, logbook
 from gateway.ledger.cosignatures import Cosignature
 from gateway.ledger.witnessmarks import MARKS_FILE, WitnessMarks
-from gateway.node import statements
+from gateway.node import cosigned, cosigners, statements
 from gateway.node.cosigners import Cosigners
 from gateway.node.follower import Follower, MirrorParts
+from gateway.node.views import LogView
 from gateway.node.witness import Witness
-from gateway.trust import notes
+from gateway.trust import keyfiles, notes
+from gateway.trust.suites import CosignatureSigner
+from gateway.trust.trusted import load
 from tests.handmade import HandMade
 from tests.node.parts import feed, follow, mirror_parts
 from tests.simulator import NETWORK, World
@@ -394,14 +398,17 @@ FORGED: dict[str, tuple[str, Forge]] = {
     ),
     "dated before its key was good": ("key.early", lambda w, log: vouched(w, log.seal(size=3), date=1_000_000_000)),
     "dated ahead": ("witness.ahead", lambda w, log: vouched(w, log.seal(size=3), date=int(time.time()) + 90)),
-    "of another jurisdiction than the topic's": ("witness.topic", lambda w, log: vouched(w, log.seal(size=3), "tongzhou")),
+    "of another jurisdiction than the topic's": (
+        "witness.topic",
+        lambda w, log: vouched(w, log.seal(size=3), "tongzhou"),
+    ),
     "the owner's own witness key": ("witness.own_log", lambda w, log: vouched(w, log.seal(size=3), "sanhe")),
     "the heartbeat key of another log": (
         "key.role",
         lambda w, log: vouched(w, log.seal(size=3), signer=w.keys("dachang").logs["licence"].heartbeat),
     ),
     "on another log": ("checkpoint.origin", lambda w, log: vouched(w, w.log_of("dachang").seal(size=0))),
-    "without the owner's line": ("key.unknown", lambda w, log: bare(w, log)),
+    "without the owner's line": ("key.unknown", lambda w, log: without_owner(vouched(w, log.seal(size=3)))),
     "one key on three lines": (
         "note.lines",
         lambda w, log: vouched(w, vouched(w, vouched(w, log.seal(size=3), date=1_790_000_001), date=1_790_000_002)),
@@ -410,22 +417,15 @@ FORGED: dict[str, tuple[str, Forge]] = {
 
 
 def strange(name: str) -> Any:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    from gateway.trust.suites import CosignatureSigner
-
     return CosignatureSigner(name, Ed25519PrivateKey.generate())
 
 
 def renamed(world: World, name: str) -> Any:
-    from gateway.trust import keyfiles
-
     return keyfiles.load_cosigner(world.folder / "dachang" / "keys" / "witness.pem", name)
 
 
-def bare(world: World, log: HandMade) -> bytes:
+def without_owner(note: bytes) -> bytes:
     """The witness's line alone under the owner's text."""
-    note = vouched(world, log.seal(size=3))
     parsed = notes.parse(note, 9)
     return parsed.text + b"\n" + parsed.lines[-1].raw
 
@@ -444,9 +444,6 @@ async def test_a_cosignature_that_does_not_count_costs_a_line_in_the_metrics(
 
 
 async def test_a_key_that_is_revoked_later_vouches_for_nothing_any_more(world: World, log: HandMade) -> None:
-    from gateway.node import cosigned
-    from gateway.node.views import LogView
-
     async with posted(world) as post:
         await post.hold(log, 0, 3)
         await post.follower.hear(vouched(world, log.seal(size=3)), by="dachang")
@@ -482,9 +479,7 @@ async def test_a_size_that_only_witnesses_were_shown_makes_the_log_unfresh(world
 async def test_a_flood_of_cosignatures_by_a_hostile_witness_finds_an_end(
     world: World, log: HandMade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gateway.node import cosigners as module
-
-    monkeypatch.setattr(module, "MOST_WAITING", 2)
+    monkeypatch.setattr(cosigners, "MOST_WAITING", 2)
     async with posted(world) as post:
         for size in range(1, 6):
             await post.follower.hear(vouched(world, log.seal(size=size, date=int(post.now) + size)), by="dachang")
@@ -495,9 +490,8 @@ async def test_history_teaches_old_cosignatures(world: World, log: HandMade) -> 
     async with posted(world) as post:
         await post.hold(log, 0, 2)
         await post.hold(log, 2, 4)
-        wrong = log.seal(size=4, root=bytes(32))
-        history = [vouched(world, log.seal(size=2)), vouched(world, log.seal(size=3)), vouched(world, wrong), b"rubbish"]
-        await post.witness.learn(post.follower, [*history, vouched(world, log.seal(size=4))])
+        seals = [log.seal(size=2), log.seal(size=3), log.seal(size=4, root=bytes(32)), log.seal(size=4)]
+        await post.witness.learn(post.follower, [b"rubbish", *(vouched(world, seal) for seal in seals)])
         await post.cosigners.keep(all_of_it=True)
         assert [len(post.kept(size)) for size in (2, 3, 4)] == [1, 0, 1]
 
@@ -510,6 +504,4 @@ def test_a_statement_is_what_its_owner_signed_whoever_cosigned_it(world: World, 
 
 
 def _trust(world: World) -> Any:
-    from gateway.trust.trusted import load
-
     return load(world.folder / "tongzhou" / "trust", ())
