@@ -106,6 +106,18 @@ async def test_a_late_joiner_learns_old_cosignatures(tmp_path: Path) -> None:
         world.same(sanhe, dachang, "sanhe")
 
 
+async def test_a_witness_without_a_bus_is_heard_and_hears(tmp_path: Path) -> None:
+    """Tongzhou follows by tiles and is followed so: its cosignatures count elsewhere, and others' count there."""
+    async with World(tmp_path, "sanhe", "tongzhou", "dachang", served=("sanhe", "tongzhou", "dachang")) as world:
+        world.configure("tongzhou", "bus", kind="tiles")
+        world.configure("sanhe", "bus.at.tongzhou", tiles=True)
+        world.configure("dachang", "bus.at.tongzhou", tiles=True)
+        nodes = await world.start_all()
+        (receipt,) = await nodes[0].publish(draft(1).data)
+        for node in nodes:
+            await eventually(lambda n=node: len(status(n, receipt.id)[1]) == 2, f"{node.id} knows both witnesses")
+
+
 async def restarted(running: Running) -> Running:
     await running.stop()
     return await running.world.start(running.id)
