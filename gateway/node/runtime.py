@@ -75,7 +75,7 @@ class Node:
         network = self.trust.current.roster.network
         self._own_logs = {entry.family: entry.origin for entry in own.logs if entry.ended is None}
         place = KeyPlace(config.keys, network, own.id, self._own_logs, config.passphrases)
-        self.keys = KeyFolder(place, lambda: self.trust.current.roster, refused_keys)
+        self.keys = KeyFolder.open(place, lambda: self.trust.current.roster, refused_keys)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
