@@ -7,7 +7,6 @@ window that overlaps the old one's, and goes on until the old key has ended. `JJ
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -17,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
 from gateway.audit import auditor, exporter
+from gateway.errors import CannotRun
 from gateway.instants import format_time
 from gateway.ledger import logbook
 from gateway.node import config as node_config
+from gateway.node.door import Draft
 from gateway.ops import keying, nodefolder, slips
 from gateway.trust import notes
 from tests.records import builders
@@ -69,9 +71,9 @@ class Rotation:
             written.write_bytes(orjson.dumps(roster))
             written.replace(written.with_name("roster.json"))
 
-    async def publish(self, sanhe: Running) -> None:
-        """Records without a pause, until cancelled; every one of them must be logged."""
-        while True:
+    async def publish(self, sanhe: Running, stop: asyncio.Event) -> None:
+        """Records without a pause, until told to stop; every one of them must be logged."""
+        while not stop.is_set():
             serials = range(self.published + 1, self.published + 6)
             await sanhe.publish(*(builders.licence(number=builders.food_number(serial)) for serial in serials))
             self.published += len(serials)
@@ -103,14 +105,11 @@ def signers_of(note: bytes) -> set[bytes]:
 
 @asynccontextmanager
 async def under_load(rotation: Rotation, sanhe: Running) -> AsyncIterator[None]:
-    task = asyncio.create_task(rotation.publish(sanhe))
-    try:
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(rotation.publish(sanhe, stop))
         yield
-        assert not task.done(), task.exception()
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        stop.set()
 
 
 async def turn(rotation: Rotation, sanhe: Running, tongzhou: Running) -> None:
@@ -177,3 +176,24 @@ async def an_export_audits_clean(rotation: Rotation, folder: Path) -> None:
     assert len(lines) == len(NODES) * len(ROLES) * (ROUNDS + 1), "a line for every key ever used"
     report = await auditor.audit(str(exported))
     assert (report.findings, report.records) == ((), rotation.published)
+
+
+async def test_a_node_without_good_keys_goes_on_mirroring_and_publishes_again_by_a_roster_alone(tmp_path: Path) -> None:
+    async with World(tmp_path, *NODES) as world:
+        sanhe, tongzhou = await world.start_all()
+        await tongzhou.publish(builders.licence())
+        await sanhe.mirrored("tongzhou", 1)
+        ended = [{**key, "not_after": "2026-01-01T00:00:00Z"} for key in world.member("tongzhou")["keys"]]
+        world.found(tongzhou={"keys": ended})
+        await eventually(lambda: tongzhou.node.keys.faults(int(time.time()), ["record"]), "the roster is in force")
+        with pytest.raises(CannotRun, match=r"key\.none_good.* to 2026-01-01.*keys new DIR --role record"):
+            await tongzhou.node.publisher.publish([Draft("jjj.licence.issued", builders.licence())])
+        await sanhe.publish(builders.licence(number=builders.food_number(2)))
+        await tongzhou.mirrored("sanhe", 1)
+        beats = tongzhou.node.publisher.logs["licence"].own.newest
+        world.found()
+        await eventually(lambda: not tongzhou.node.keys.faults(int(time.time()), ["record"]), "good keys again")
+        await tongzhou.publish(builders.licence(number=builders.food_number(3)))
+        assert beats.size == 1
+        await eventually(lambda: sanhe.verdict(builders.food_number(3)) == "recognised", "and partners rely on it")
+        await tongzhou.audited()

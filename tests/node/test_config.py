@@ -57,6 +57,28 @@ def test_every_setting_can_be_said(tmp_path: Path) -> None:
     )
 
 
+def test_passphrase_files_are_named_for_all_keys_or_for_one(tmp_path: Path) -> None:
+    text = NODE + '[keys]\npassphrase_file = "p"\n[keys.passphrase_files]\n"record-2" = "/q"\n'
+    found = read(tmp_path, text).passphrases
+    assert (found.of("record"), found.of("record-2")) == (tmp_path / "p", Path("/q"))
+    assert read(tmp_path, NODE).passphrases.of("record") is None
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ('[keys]\npassphrase = "in the clear"\n', "keys.passphrase "),
+        ("[keys]\npassphrase_file = 7\n", "keys.passphrase_file"),
+        ("[keys]\npassphrase_files = 7\n", "keys.passphrase_files"),
+        ("[keys.passphrase_files]\nrecord = 7\n", "keys.passphrase_files.record"),
+    ],
+)
+def test_a_passphrase_itself_is_no_setting(tmp_path: Path, table: str, name: str) -> None:
+    with pytest.raises(CannotRun, match=r"config\.form") as refused:
+        read(tmp_path, NODE + table)
+    assert name in refused.value.message
+
+
 def test_who_acknowledges_when(tmp_path: Path) -> None:
     """On the embedded bus at once, wherever there are brokers when they have it, unless the operator says otherwise."""
     said = {
