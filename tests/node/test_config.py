@@ -126,6 +126,16 @@ def test_every_setting_that_the_commented_file_offers_for_kafka_is_known(tmp_pat
         assert getattr(KafkaSettings(()), name) == getattr(bus.kafka, name) == kind, "what is offered is the default"
 
 
+def test_what_the_commented_file_offers_for_keys_is_known(tmp_path: Path) -> None:
+    nodefolder.write_config(tmp_path, "sanhe", port=1)
+    text = (tmp_path / nodefolder.CONFIG).read_text(encoding="utf-8")
+    offered = [line[2:] for line in text.partition("# [keys]")[2].partition("[bus]")[0].splitlines() if " = " in line]
+    tables = "\n".join([NODE, "[keys]", offered[0], "[keys.passphrase_files]", offered[1]])
+    passphrases = read(tmp_path, tables).passphrases
+    assert passphrases.of("record") == tmp_path / "../keys.passphrase"
+    assert passphrases.of("record-2") == tmp_path / "../record-2.passphrase"
+
+
 def test_a_config_for_one_broker_is_read_as_such(tmp_path: Path) -> None:
     nodefolder.write_config(tmp_path, "sanhe", port=1, kafka=nodefolder.OneBroker("h:1,h:2", "x"))
     bus = load(tmp_path / nodefolder.CONFIG).bus
