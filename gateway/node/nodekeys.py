@@ -1,7 +1,7 @@
 """A node's signing keys: files in one folder, loaded into signers, never shown (law 10).
 
-`record.pem`, `log-<family>.pem`, `heartbeat-<family>.pem`, `witness.pem`, `verdict.pem`. Example keys sign in the
-demo only.
+`record.pem`, `log-<family>.pem`, `heartbeat-<family>.pem`, `witness.pem`, `verdict.pem`; and `authority-<USCC>.pem` for
+each issuing authority that leaves its signing to the node. Example keys sign in the demo only.
 
 >>> keys = load(folder / "keys", "jjj.example", "sanhe", ("licence", "credit"), refused=example_public_keys())
 >>> keys.record.name
@@ -10,13 +10,17 @@ demo only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.errors import CannotRun
+from gateway.records.identifiers import uscc_error
 from gateway.trust import keyfiles
 from gateway.trust.suites import CosignatureSigner, Signer
+
+AUTHORITY = "authority-"
+"""How the file of an authority's key begins; its USCC follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,29 @@ def load(folder: Path, network: str, jurisdiction: str, families: Sequence[str],
             for family in families
         },
     )
-    for signer in (
-        keys.record,
-        keys.witness,
-        keys.verdict,
-        *(key for pair in keys.logs.values() for key in (pair.log, pair.heartbeat)),
-    ):
-        if signer.key.public in refused:
-            raise CannotRun(
-                "key.example",
-                f"{folder} holds example keys, which anybody has; they sign in the demo only."
-                " Make this node's own: `jjj-gateway init DIR --jurisdiction ID`",
-            )
+    pairs = (key for pair in keys.logs.values() for key in (pair.log, pair.heartbeat))
+    _refuse_examples(folder, (keys.record, keys.witness, keys.verdict, *pairs), refused)
     return keys
+
+
+def load_authorities(folder: Path, network: str, jurisdiction: str, refused: frozenset[bytes]) -> Mapping[str, Signer]:
+    """The keys of authorities that this node signs for, by USCC. Raises ``CannotRun`` as ``load`` does, and
+    ``key.file_form`` for a file whose name has no USCC.
+    """
+    found: dict[str, Signer] = {}
+    for file in sorted(folder.glob(f"{AUTHORITY}*.pem")):
+        uscc = file.stem.removeprefix(AUTHORITY)
+        if uscc_error(uscc) is not None:
+            raise CannotRun("key.file_form", f"{file}: {uscc} is no unified social credit code")
+        found[uscc] = keyfiles.load_signer(file, f"{network}/{jurisdiction}/authority/{uscc}")
+    _refuse_examples(folder, found.values(), refused)
+    return found
+
+
+def _refuse_examples(folder: Path, signers: Iterable[Signer | CosignatureSigner], refused: frozenset[bytes]) -> None:
+    if any(signer.key.public in refused for signer in signers):
+        raise CannotRun(
+            "key.example",
+            f"{folder} holds example keys, which anybody has; they sign in the demo only."
+            " Make this node's own: `jjj-gateway init DIR --jurisdiction ID`",
+        )

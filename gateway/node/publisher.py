@@ -35,6 +35,7 @@ from gateway.node.shown import Shown
 from gateway.node.trustfolder import TrustFolder
 from gateway.records import families
 from gateway.trust.suites import Signer
+from gateway.trust.trusted import TrustData
 
 PUBLISH_EVERY_S = 1.0
 STARTING = "node.starting"
@@ -55,11 +56,12 @@ class _Work:
 
 @dataclass(slots=True)
 class OwnState:
-    """One own log with its signers and its high-water file."""
+    """One own log with its signers and its high-water file. ``authorities``: by USCC, those whom the node signs for."""
 
     own: OwnLog
     signer: Signer
     highwater: HighWater
+    authorities: Mapping[str, Signer] = field(default_factory=dict)
     published: Published | None = None
     published_at: float = 0.0
 
@@ -183,10 +185,9 @@ class Publisher:
         if (refusal := self._refusal()) is not None:
             _fail(batch, refusal)
             return
-        loop = asyncio.get_running_loop()
         try:
             with self._measures.stage("publish.judge_sign"):
-                works, receipts = await loop.run_in_executor(self._thread, self._judge, [w.drafts for w in batch])
+                works, receipts = await self._judged([waiting.drafts for waiting in batch])
             await self._commit(works)
         except CannotRun as error:
             log.error("publish.failed", reason=error.reason, message=error.message)
@@ -200,13 +201,23 @@ class Publisher:
         finished = [[self._with_size(answer) for answer in answers] for answers in receipts]
         self.acknowledgement.hold(batch, finished, sum(len(entry) for work in works for entry in work.taken.entries))
 
-    def _judge(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
-        with faults_named(self._ledger.path, "; nothing of this batch was kept"):
-            return self._prepare(batches)
+    async def _judged(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
+        """Judge by the trust data in force when it is written: else what came in meanwhile, a key revoked, would be
+        missed by the round of judging again that new trust data bring (law 6).
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            trust = self._trust.current
+            found = await loop.run_in_executor(self._thread, self._judge, batches, trust)
+            if trust is self._trust.current:
+                return found
 
-    def _prepare(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
+    def _judge(self, batches: list[Sequence[Draft]], trust: TrustData) -> tuple[list[_Work], list[list[Receipt]]]:
+        with faults_named(self._ledger.path, "; nothing of this batch was kept"):
+            return self._prepare(batches, trust)
+
+    def _prepare(self, batches: list[Sequence[Draft]], trust: TrustData) -> tuple[list[_Work], list[list[Receipt]]]:
         now = self._clock()
-        trust = self._trust.current
         doors = {
             family: Door(
                 self._reader,
@@ -214,6 +225,7 @@ class Publisher:
                 state.own.log,
                 state.own.size,
                 state.signer,
+                state.authorities,
                 now=int(now * 1000),
                 date=state.own.date(int(now)),
             )

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing
 from types import TracebackType
@@ -43,6 +44,7 @@ from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
 from gateway.recognition.checks import smallest_budget
+from gateway.trust.roster import Roster
 
 SCHEMA = logbook.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
@@ -55,14 +57,17 @@ log = structlog.get_logger(__name__)
 class Node:
     """One running gateway: speaks for exactly one jurisdiction. ``async with`` opens and closes it, ``run`` runs it."""
 
-    def __init__(self, config: Config, *, refused_keys: frozenset[bytes]) -> None:
+    def __init__(
+        self, config: Config, *, refused_keys: frozenset[bytes], clock: Callable[[], float] = time.time
+    ) -> None:
         self.config = config
+        self._clock = clock
         self.measures = Measures()
         self.trust = TrustFolder(config.trust, config.schemas)
         self.own_clock = OwnClock()
         self.followers: dict[str, Follower] = {}
         self._listened: set[str] = set()
-        self.started_at = time.time()
+        self.started_at = clock()
         own = self.trust.current.roster.jurisdictions.get(config.jurisdiction)
         if own is None:
             raise CannotRun(
@@ -72,6 +77,7 @@ class Node:
         network = self.trust.current.roster.network
         self._own_logs = {entry.family: entry.origin for entry in own.logs if entry.ended is None}
         self.keys = nodekeys.load(config.keys, network, own.id, tuple(self._own_logs), refused_keys)
+        self.authorities = nodekeys.load_authorities(config.keys, network, own.id, refused_keys)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -104,6 +110,7 @@ class Node:
             replicated=self.config.replicated,
             within_s=self.config.acknowledge_within_s,
             measures=self.measures,
+            clock=self._clock,
         )
         self._stack.callback(self.publisher.close)
         prefix, own = self.config.bus.prefix, self.jurisdiction.id
@@ -121,10 +128,13 @@ class Node:
             urls=lambda jurisdiction: self.sources(jurisdiction).urls,
             quiet_s=self.quiet_s,
             prefix=prefix,
+            clock=self._clock,
         )
         self._stack.push_async_callback(self._keep_heartbeats)
-        self.views = Views(self.mirrors, self.publisher, self.followers)
-        self.counter = Counter(self.views, self.trust, own, self.keys.verdict, self.own_clock, self.measures)
+        self.views = Views(self.mirrors, self.publisher, self.followers, clock=self._clock)
+        self.counter = Counter(
+            self.views, self.trust, own, self.keys.verdict, self.own_clock, self.measures, clock=self._clock
+        )
 
     async def _open_own(self, family: str, origin: str) -> OwnState:
         own = await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
@@ -135,7 +145,8 @@ class Node:
         published = Published(*newest) if newest is not None else None
         highwater = HighWater(self.config.data / f"{family}.highwater")
         self._stack.callback(highwater.close)
-        state = OwnState(OwnLog(own, frontier, published, pair.log, pair.heartbeat), self.keys.record, highwater)
+        log_ = OwnLog(own, frontier, published, pair.log, pair.heartbeat)
+        state = OwnState(log_, self.keys.record, highwater, self.authorities)
         with faults_named(self.ledger.path, "; the node does not start"):
             guard.bring_up(self.ledger.read, state)
         return state
@@ -250,9 +261,11 @@ class Node:
         due = False
         while True:
             await asyncio.sleep(TRUST_EVERY_S)
+            before = self.trust.current.roster
             if self.trust.refresh():
                 log.info("trust.taken", version=self.trust.current.roster.version)
                 due = True
+                await self._weigh_again(before)
             if not due:
                 continue
             try:
@@ -261,6 +274,14 @@ class Node:
                 due = False
             except CannotRun as error:
                 log.error("trust.not_applied", reason=error.reason, message=error.message)
+
+    async def _weigh_again(self, before: Roster) -> None:
+        """Where an owner's keys for statements are other ones now, its last words are judged again."""
+        now = self.trust.current.roster
+        for follower in self.followers.values():
+            owner = follower.log.jurisdiction
+            if any(before.keys(role, owner) != now.keys(role, owner) for role in ("log", "heartbeat")):
+                await follower.weigh_again()
 
     async def _judge_again(self) -> None:
         trust = self.trust.current
