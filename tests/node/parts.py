@@ -149,7 +149,9 @@ async def publishing(
     within_s: float = 20.0,
     **signers: Any,
 ) -> AsyncIterator[Press]:
-    """A publisher of one licence log, open to seal; ``signers``: another for ``record``, ``log`` or ``heartbeat``."""
+    """A publisher of one licence log, open to seal; ``signers``: another for ``record``, ``log`` or ``heartbeat``, and
+    ``authorities``, by USCC, that it signs for.
+    """
     folder = world.folder / jurisdiction
     keys = world.keys(jurisdiction)
     pair = keys.logs["licence"]
@@ -168,7 +170,7 @@ async def publishing(
         publisher = Publisher(
             ledger,
             TrustFolder(folder / "trust", (folder / "schemas",)),
-            {"licence": OwnState(own, signers.get("record", keys.record), highwater)},
+            {"licence": OwnState(own, signers.get("record", keys.record), highwater, signers.get("authorities", {}))},
             heartbeat_s=heartbeat_s,
             replicated=replicated,
             within_s=within_s,

@@ -16,6 +16,7 @@ from tests.recognition.desk import AT, Asked, Event, asked, credit_logs, day, fa
 from tests.recognition.situation import STALE
 from tests.recognition.situations import SITUATIONS
 
+OPTIONAL = {"known_at", "agreement", "licence", "matches", "warnings", "presented", "signed_by"}
 MEMBERS = {"verdict", "headline", "at", "as_of", "source", "subject", "purpose", "checks", "credit", "relied_on"}
 BY_NAME = {situation.name: situation.asked for situation in SITUATIONS}
 
@@ -74,7 +75,7 @@ def test_where_nothing_is_shown_nobody_has_signed_it() -> None:
 @pytest.mark.parametrize("name", BY_NAME)
 def test_every_situation_answers_without_null_and_in_compact_form(name: str) -> None:
     found = answered(BY_NAME[name])
-    assert found.keys() <= MEMBERS | {"known_at", "agreement", "licence", "matches", "warnings", "presented", "signed_by"}
+    assert found.keys() <= MEMBERS | OPTIONAL
     assert orjson.loads(compact.encode(found)) == found
 
 
