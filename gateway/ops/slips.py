@@ -17,10 +17,9 @@ from gateway.errors import CannotRun, Refused
 from gateway.instants import format_time, parse_time
 from gateway.records import compact
 from gateway.trust import notes, roster
-from gateway.trust.members import Revocation
+from gateway.trust.members import ANY, Revocation, RosterKey
 
 MOST_LINES = 16
-WINDOW_ONLY = (None, "key.family")
 MOST_BYTES = 1 << 20
 
 
@@ -61,13 +60,18 @@ def read(slip: bytes, trust: Path) -> Slip:
         raise Refused("slip.form", "the slip says no instant", field="at")
     seconds = parse_time(at) // 1000
     keys = [known.known_keys[line.line.name, line.line.key_id] for line in verified]
-    faults = {key: key.good_at(seconds, "*", "", 0) for key in keys if key.role == "verdict"}
-    for key, fault in faults.items():
-        if fault in WINDOW_ONLY:
+    judged = [(key, _fault(key, seconds)) for key in keys if key.role == "verdict"]
+    for key, fault in judged:
+        if fault is None:
             return Slip(answer, key.revoked)
-    if "key.revoked" in faults.values():
+    if any(fault == "key.revoked" for _, fault in judged):
         raise Refused("key.revoked", "the key that signed it had been revoked by the instant that the slip says")
     raise Refused("key.unknown", "no line is by a verdict key of the roster that was good at that instant")
+
+
+def _fault(key: RosterKey, seconds: int) -> str | None:
+    """Why the key was not good at the instant; a verdict is of no family in particular, so any of the key's will do."""
+    return key.good_at(seconds, min(key.families, default=ANY), "", 0)
 
 
 def told(revoked: Revocation) -> str:
