@@ -174,6 +174,7 @@ class World:
     heartbeat_s: float = 1.0
     urls: dict[str, str] = field(default_factory=dict)
     network: str = NETWORK
+    clock: Callable[[], float] = time.time
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __init__(
@@ -183,8 +184,12 @@ class World:
         heartbeat_s: float = 1.0,
         served: Sequence[str] = (),
         kafka: OneBroker | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """``served``: whose nodes listen, at addresses that the roster names. ``kafka``: the bus, if not a folder."""
+        """``served``: whose nodes listen, at addresses that the roster names. ``kafka``: the bus, if not a folder.
+        ``clock``: everybody's, in seconds.
+        """
+        self.clock = clock
         self.folder = folder
         self.jurisdictions = jurisdictions
         self.heartbeat_s = heartbeat_s
@@ -323,8 +328,9 @@ class World:
     async def start(self, jurisdiction: str) -> Running:
         """Run a node; with its web server if the roster names its address."""
         config = node_config.load(self.folder / jurisdiction / nodefolder.CONFIG)
-        served = Serving(config, refused_keys=frozenset()) if jurisdiction in self.urls else None
-        node = Node(config, refused_keys=frozenset()) if served is None else served.node
+        given: Any = {"refused_keys": frozenset(), "clock": self.clock}
+        served = Serving(config, **given) if jurisdiction in self.urls else None
+        node = Node(config, **given) if served is None else served.node
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(_live(served or node, started), name=jurisdiction)
         await asyncio.wait([task, started], return_when=asyncio.FIRST_COMPLETED)

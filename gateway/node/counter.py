@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from gateway.errors import Refused
@@ -52,8 +53,11 @@ class Counter:
         signer: Callable[[int], Signer],
         own_clock: OwnClock,
         measures: Measures,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """``signer``: whose key signs a slip given at this instant (s); it raises ``CannotRun`` when none is good."""
+        self._clock = clock
         self._views = views
         self._trust = trust
         self._asking = asking
@@ -69,7 +73,7 @@ class Counter:
             asked = Asked.parse(value)
             finder = FactFinder(self._views, self._trust.current, self._asking, self._own_clock)
             matches, other_holder = self._matches(asked)
-            now = int(time.time() * 1000)
+            now = int(self._clock() * 1000)
             signer = self._signer(now // 1000)
             one = matches[0] if len(matches) == 1 else None
             question = Question(
@@ -185,7 +189,8 @@ class Counter:
             return None
         if choice.index is not None:
             found["present"] = self._record(views[-1], choice.index)
-        return found if match.family != "credit" or _may_be_shown(found.get("present", {})) else None
+        today = shanghai_day(int(self._clock()))
+        return found if match.family != "credit" or _may_be_shown(found.get("present", {}), today) else None
 
     def _record(self, view: LogView, leaf: int) -> dict[str, Any]:
         entry = logbook.entry(view.connection, view.log.number, leaf)
@@ -196,20 +201,21 @@ class Counter:
         found |= {"size": seal.size, "logged": format_time(seal.date * 1000), "known": format_time(seal.known)}
         found |= {"leaf_hash": b64encode(leaf_hash(entry)).decode()}
         try:
-            record = read_verified(view, leaf, self._trust.current).record
+            verified = read_verified(view, leaf, self._trust.current)
         except Refused as refused:
             return {**found, "status": "quarantined", "reason": refused.reason, "field": refused.field}
+        record = verified.record
         found |= {"id": record.id, "type": record.type, "subject": record.subject, "data": record.data}
+        found |= {"signed_by": verified.signed_by}
         return {**found, "entry": entry.decode()}
 
 
-def _may_be_shown(record: Mapping[str, Any]) -> bool:
-    """Whether a credit fact is in force and public today; one that can't be read is shown without its content."""
+def _may_be_shown(record: Mapping[str, Any], today: date) -> bool:
+    """Whether a credit fact is in force and public on this day; one that can't be read is shown without its content."""
     if record.get("status") != "logged":
         return True
     data = record["data"]
-    today = shanghai_day(int(time.time())).isoformat()
-    return bool(data.get("state") == "in_force" and today <= data.get("public_until", today))
+    return bool(data.get("state") == "in_force" and today.isoformat() <= data.get("public_until", today.isoformat()))
 
 
 def _slip(body: Mapping[str, Any], signer: Signer) -> str:

@@ -1,9 +1,9 @@
 """A node's signing keys: files in one folder, looked at anew while it runs, never shown (law 10).
 
-`record.pem`, `log-<family>.pem`, `heartbeat-<family>.pem`, `witness.pem`, `verdict.pem`, and their successors
-`record-2.pem`, `record-3.pem`, …: at each signing the roster in force says which of a task's keys signs
-(``trust.keyring``). A new file and a new roster are taken up without a restart. Example keys sign in the demo only,
-under whatever file name.
+`record.pem`, `log-<family>.pem`, `heartbeat-<family>.pem`, `witness.pem`, `verdict.pem`, `authority-<USCC>.pem` for
+each issuing authority that leaves its signing to the node; and their successors `record-2.pem`, `record-3.pem`, …: at
+each signing the roster in force says which of a task's keys signs (``trust.keyring``). A new file and a new roster are
+taken up without a restart. Example keys sign in the demo only, under whatever file name.
 
 >>> keys = KeyFolder(KeyPlace(folder / "keys", "jjj.example", "sanhe", origins), roster=lambda: trust.current.roster)
 >>> keys.record("licence").at(1795400000).name
@@ -23,12 +23,14 @@ import structlog
 from gateway.errors import CannotRun
 from gateway.instants import format_time
 from gateway.node.config import NO_PASSPHRASES, Passphrases
+from gateway.records.identifiers import uscc_error
 from gateway.trust import keyfiles, keyring
 from gateway.trust.keyring import Task
 from gateway.trust.members import ANY
 from gateway.trust.roster import Roster
 from gateway.trust.suites import Cosigner, Signer, VerifierKey
 
+AUTHORITY = "authority"
 NODE_ROLES = ("record", "witness", "verdict")
 LOG_ROLES = ("log", "heartbeat")
 SEALING_ROLES = ("record", *LOG_ROLES)
@@ -36,7 +38,7 @@ DATED_ROLES = frozenset({"heartbeat", "witness"})
 SOON_S = 30 * 86_400
 """A task whose last key ends within so long is warned of."""
 
-_FILE = re.compile(r"(?P<stem>[a-z]+(-[a-z][a-z_]*)?)(-(?P<number>[1-9][0-9]{0,5}))?")
+_FILE = re.compile(r"(?P<stem>[a-z]+(-[a-z][a-z_]*|-[0-9A-Z]{18})?)(-(?P<number>[1-9][0-9]{0,5}))?")
 _S = TypeVar("_S", Signer, Cosigner)
 AnySigner = Signer | Cosigner
 
@@ -62,7 +64,18 @@ class KeyPlace:
     passphrases: Passphrases = NO_PASSPHRASES
 
     def tasks(self) -> Iterator[tuple[str, Task]]:
-        """(file stem, task) of every key that the node needs; the record task once, for all families."""
+        """(file stem, task) of every key that the node needs, and of every authority that a key file stands for."""
+        yield from self.needed()
+        for uscc in sorted({uscc for path in self.folder.glob(f"{AUTHORITY}-*.pem") if (uscc := _uscc(path))}):
+            yield self.authority(uscc)
+
+    def authority(self, uscc: str) -> tuple[str, Task]:
+        """(file stem, task) of the key of an authority that leaves its signing to the node."""
+        name = f"{self.network}/{self.jurisdiction}/{AUTHORITY}/{uscc}"
+        return f"{AUTHORITY}-{uscc}", Task(self.jurisdiction, AUTHORITY, name)
+
+    def needed(self) -> Iterator[tuple[str, Task]]:
+        """(file stem, task) of every key without which the node can't run; the record task once, for all families."""
         node = f"{self.network}/{self.jurisdiction}"
         for role in NODE_ROLES:
             yield role, Task(self.jurisdiction, role, node if role == "record" else f"{node}/{role}")
@@ -71,7 +84,7 @@ class KeyPlace:
                 yield f"{role}-{family}", Task(self.jurisdiction, role, origin, family)
 
     def signing(self) -> Iterator[tuple[str, Task]]:
-        """As ``tasks``, with a record task for each family: what must have a good key at every instant."""
+        """As ``tasks``, with a record task for each family: what a good key signs for at every instant."""
         for stem, task in self.tasks():
             if task.role != "record":
                 yield stem, task
@@ -91,7 +104,7 @@ class KeyPlace:
 def names(network: str, jurisdiction: str, families: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
     """(file stem, role, family or "*", key name) of every key that a new node has (DESIGN §3b)."""
     origins = {family: f"{network}/{jurisdiction}/{family}" for family in families}
-    for stem, task in KeyPlace(Path(), network, jurisdiction, origins).tasks():
+    for stem, task in KeyPlace(Path(), network, jurisdiction, origins).needed():
         yield stem, task.role, task.family, task.name
 
 
@@ -146,6 +159,9 @@ class KeyFolder:
         file that can't be used.
         """
         keys = cls(place, roster, refused)
+        for path in place.folder.glob(f"{AUTHORITY}-*.pem"):
+            if not _uscc(path):
+                raise CannotRun("key.file_form", f"{path}: its name bears no unified social credit code")
         for stem, files in place.files().items():
             if not files:
                 raise CannotRun("key.missing", f"{place.folder / stem}.pem is missing")
@@ -176,6 +192,18 @@ class KeyFolder:
         signs: Ring[Signer] = self._ring(f"log-{family}")
         dates: Ring[Cosigner] = self._ring(f"heartbeat-{family}")
         return LogKeys(signs.at(seconds), dates.at(seconds))
+
+    def authorities(self, seconds: int) -> Mapping[str, Signer]:
+        """By USCC, which key signs for an authority at this instant; one that is not good then where none is: what it
+        would sign is refused by name, not logged without its signature.
+        """
+        found: dict[str, Signer] = {}
+        for stem, held in self._held.items():
+            if stem.startswith(f"{AUTHORITY}-") and held:
+                uscc = stem.removeprefix(f"{AUTHORITY}-")
+                task = self.place.authority(uscc)[1]
+                found[uscc] = cast(Signer, keyring.choose(self.roster(), task, held, seconds) or held[0])
+        return found
 
     def held(self, stem: str) -> tuple[AnySigner, ...]:
         """Every usable key of a file stem, the highest number first, whatever the roster says of it."""
@@ -211,7 +239,7 @@ class KeyFolder:
             CannotRun(
                 "key.ending",
                 f"the last key for {task} ends at {format_time(end * 1000)}; make its successor with"
-                f" `jjj-gateway keys new DIR --role {task.role}` and have it entered in the roster",
+                f" `jjj-gateway keys new DIR {_options(task)}` and have it entered in the roster",
             )
             for task, end in self.ends(seconds)
             if end is not None and end - seconds < SOON_S
@@ -234,16 +262,15 @@ class KeyFolder:
     def none_good(self, stem: str, task: Task, seconds: int) -> CannotRun:
         """Why nothing is signed for a task: what the roster says of its keys, and the command that helps."""
         said = keyring.described(self.roster(), task, self.held(stem), seconds)
-        of_family = f" --family {task.family}" if task.role in LOG_ROLES else ""
         return CannotRun(
             "key.none_good",
             f"no key for {task} is good at {format_time(seconds * 1000)} by roster version {self.roster().version}:"
-            f" {said}. See `jjj-gateway keys list CONFIG`; make one with `jjj-gateway keys new DIR --role"
-            f" {task.role}{of_family}` and have it entered in the roster",
+            f" {said}. See `jjj-gateway keys list CONFIG`; make one with `jjj-gateway keys new DIR"
+            f" {_options(task)}` and have it entered in the roster",
         )
 
     def _ring(self, stem: str, family: str = ANY) -> Ring[_S]:
-        task = next(task for each, task in self.place.tasks() if each == stem)
+        task = next(task for each, task in self.place.needed() if each == stem)
         if task.role == "record":
             task = Task(task.jurisdiction, task.role, task.name, family)
         return Ring(task, stem, self)
@@ -282,6 +309,21 @@ def load(place: KeyPlace, path: Path, task: Task, refused: frozenset[bytes] = fr
             " Make this node's own: `jjj-gateway init DIR --jurisdiction ID`, or `jjj-gateway keys new`",
         )
     return signer
+
+
+def _options(task: Task) -> str:
+    """What `keys new` is told of a task."""
+    if task.role in LOG_ROLES:
+        return f"--role {task.role} --family {task.family}"
+    uscc = f" --uscc {task.name.rpartition('/')[2]}" if task.role == AUTHORITY else ""
+    return f"--role {task.role}{uscc}"
+
+
+def _uscc(path: Path) -> str:
+    """Of the authority whose key file this is; empty: it is none's."""
+    fits = _FILE.fullmatch(path.stem)
+    uscc = fits["stem"].removeprefix(f"{AUTHORITY}-") if fits is not None else ""
+    return uscc if uscc_error(uscc) is None else ""
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

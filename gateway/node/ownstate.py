@@ -6,7 +6,7 @@ CannotRun('key.none_good: no key for log jjj.example/sanhe/licence (licence) is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.errors import CannotRun
@@ -17,13 +17,15 @@ from gateway.trust.suites import Signer
 
 @dataclass(slots=True)
 class OwnState:
-    """One own log with its high-water file. ``record``: which key signs records that are logged at this instant (s); it
-    raises ``CannotRun`` when none is good then. ``unsigned``: why the last heartbeat could not be signed.
+    """One own log with its high-water file. Which key signs at an instant (s): ``record`` the records that are logged
+    then, it raises ``CannotRun`` when none is good; ``authorities``, by USCC, those whom the node signs for.
+    ``unsigned``: why the last heartbeat could not be signed.
     """
 
     own: OwnLog
     record: Callable[[int], Signer]
     highwater: HighWater
+    authorities: Callable[[int], Mapping[str, Signer]]
     published: Published | None = None
     published_at: float = 0.0
     unsigned: CannotRun | None = None

@@ -33,6 +33,7 @@ from gateway.node.sealer import OwnLog, Published
 from gateway.node.shown import Shown
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.work import Work, family_of, take, write, write_beats
+from gateway.trust.trusted import TrustData
 
 PUBLISH_EVERY_S = 1.0
 STARTING = "node.starting"
@@ -162,11 +163,10 @@ class Publisher:
         if (refusal := self._refusal()) is not None:
             _fail(batch, refusal)
             return
-        loop = asyncio.get_running_loop()
         try:
             batch = self._with_keys(batch)
             with self._measures.stage("publish.judge_sign"):
-                works, receipts = await loop.run_in_executor(self._thread, self._judge, [w.drafts for w in batch])
+                works, receipts = await self._judged([waiting.drafts for waiting in batch])
             await self._commit(works)
         except CannotRun as error:
             log.error("publish.failed", reason=error.reason, message=error.message)
@@ -197,13 +197,23 @@ class Publisher:
             _fail([waiting], faults[min(lacking)])
         return kept
 
-    def _judge(self, batches: list[Sequence[Draft]]) -> tuple[list[Work], list[list[Receipt]]]:
-        with faults_named(self._ledger.path, "; nothing of this batch was kept"):
-            return self._prepare(batches)
+    async def _judged(self, batches: list[Sequence[Draft]]) -> tuple[list[Work], list[list[Receipt]]]:
+        """Judge by the trust data in force when it is written: else what came in meanwhile, a key revoked, would be
+        missed by the round of judging again that new trust data bring (law 6).
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            trust = self._trust.current
+            found = await loop.run_in_executor(self._thread, self._judge, batches, trust)
+            if trust is self._trust.current:
+                return found
 
-    def _prepare(self, batches: list[Sequence[Draft]]) -> tuple[list[Work], list[list[Receipt]]]:
+    def _judge(self, batches: list[Sequence[Draft]], trust: TrustData) -> tuple[list[Work], list[list[Receipt]]]:
+        with faults_named(self._ledger.path, "; nothing of this batch was kept"):
+            return self._prepare(batches, trust)
+
+    def _prepare(self, batches: list[Sequence[Draft]], trust: TrustData) -> tuple[list[Work], list[list[Receipt]]]:
         now = self._clock()
-        trust = self._trust.current
         touched = {family_of(draft) for drafts in batches for draft in drafts}
         doors = {
             family: Door(
@@ -212,6 +222,7 @@ class Publisher:
                 state.own.log,
                 state.own.size,
                 state.record(state.own.date(int(now))),
+                state.authorities(state.own.date(int(now))),
                 now=int(now * 1000),
                 date=state.own.date(int(now)),
             )

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
@@ -20,25 +21,21 @@ from typing import Self
 import aiohttp
 import structlog
 
-from gateway.bus.embedded import EmbeddedBus
-from gateway.bus.kafka import KafkaBus
-from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, record_topic
-from gateway.bus.routed import RoutedBus
-from gateway.bus.tileheads import Sources, SourcesOf
-from gateway.bus.tilereading import TileBus
+from gateway.bus.tileheads import Sources
 from gateway.errors import CannotRun
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
 from gateway.node import guard, index, rejudge
-from gateway.node.config import EMBEDDED, Config
+from gateway.node.config import Config
 from gateway.node.counter import Counter
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
 from gateway.node.nodekeys import KeyFolder, KeyPlace
+from gateway.node.openbus import open_bus
 from gateway.node.ownstate import OwnState
 from gateway.node.publisher import Publisher
 from gateway.node.relay import Relay
@@ -46,6 +43,7 @@ from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
 from gateway.recognition.checks import smallest_budget
+from gateway.trust.roster import Roster
 
 SCHEMA = logbook.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
@@ -58,14 +56,17 @@ log = structlog.get_logger(__name__)
 class Node:
     """One running gateway: speaks for exactly one jurisdiction. ``async with`` opens and closes it, ``run`` runs it."""
 
-    def __init__(self, config: Config, *, refused_keys: frozenset[bytes]) -> None:
+    def __init__(
+        self, config: Config, *, refused_keys: frozenset[bytes], clock: Callable[[], float] = time.time
+    ) -> None:
         self.config = config
+        self._clock = clock
         self.measures = Measures()
         self.trust = TrustFolder(config.trust, config.schemas)
         self.own_clock = OwnClock()
         self.followers: dict[str, Follower] = {}
         self._listened: set[str] = set()
-        self.started_at = time.time()
+        self.started_at = clock()
         own = self.trust.current.roster.jurisdictions.get(config.jurisdiction)
         if own is None:
             raise CannotRun(
@@ -108,6 +109,7 @@ class Node:
             replicated=self.config.replicated,
             within_s=self.config.acknowledge_within_s,
             measures=self.measures,
+            clock=self._clock,
         )
         self._stack.callback(self.publisher.close)
         prefix, own = self.config.bus.prefix, self.jurisdiction.id
@@ -125,10 +127,13 @@ class Node:
             urls=lambda jurisdiction: self.sources(jurisdiction).urls,
             quiet_s=self.quiet_s,
             prefix=prefix,
+            clock=self._clock,
         )
         self._stack.push_async_callback(self._keep_heartbeats)
-        self.views = Views(self.mirrors, self.publisher, self.followers)
-        self.counter = Counter(self.views, self.trust, own, self.keys.verdict.at, self.own_clock, self.measures)
+        self.views = Views(self.mirrors, self.publisher, self.followers, clock=self._clock)
+        self.counter = Counter(
+            self.views, self.trust, own, self.keys.verdict.at, self.own_clock, self.measures, clock=self._clock
+        )
 
     async def _open_own(self, family: str, origin: str) -> OwnState:
         own = await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
@@ -139,7 +144,7 @@ class Node:
         highwater = HighWater(self.config.data / f"{family}.highwater")
         self._stack.callback(highwater.close)
         own_log = OwnLog(own, frontier, published, partial(self.keys.log, family))
-        state = OwnState(own_log, self.keys.record(family).at, highwater)
+        state = OwnState(own_log, self.keys.record(family).at, highwater, self.keys.authorities)
         with faults_named(self.ledger.path, "; the node does not start"):
             guard.bring_up(self.ledger.read, state)
         return state
@@ -256,9 +261,11 @@ class Node:
         while True:
             await asyncio.sleep(TRUST_EVERY_S)
             await asyncio.to_thread(self.keys.refresh)
+            before = self.trust.current.roster
             if self.trust.refresh():
                 log.info("trust.taken", version=self.trust.current.roster.version)
                 due = True
+                await self._weigh_again(before)
             if not due:
                 continue
             try:
@@ -267,6 +274,14 @@ class Node:
                 due = False
             except CannotRun as error:
                 log.error("trust.not_applied", reason=error.reason, message=error.message)
+
+    async def _weigh_again(self, before: Roster) -> None:
+        """Where an owner's keys for statements are other ones now, its last words are judged again."""
+        now = self.trust.current.roster
+        for follower in self.followers.values():
+            owner = follower.log.jurisdiction
+            if any(before.keys(role, owner) != now.keys(role, owner) for role in ("log", "heartbeat")):
+                await follower.weigh_again()
 
     async def _judge_again(self) -> None:
         trust = self.trust.current
@@ -303,20 +318,6 @@ class Node:
     def quiet_s(self, jurisdiction: str) -> float:
         """Half of it: then the checkpoint is asked for."""
         return self.budget_s(jurisdiction) / 2
-
-
-
-def open_bus(config: Config, sources: SourcesOf) -> Bus:
-    """The bus that the settings name, and what they say of certain jurisdictions' topics."""
-    settings = config.bus
-    usual = EmbeddedBus(settings.folder, prefix=settings.prefix) if settings.kind == EMBEDDED else None
-    elsewhere = {each: _cluster(cluster, settings.prefix, sources) for each, cluster in settings.at.items()}
-    bus = usual or _cluster(settings.kafka, settings.prefix, sources)
-    return RoutedBus(bus, elsewhere, prefix=settings.prefix) if elsewhere else bus
-
-
-def _cluster(cluster: KafkaSettings | None, prefix: str, sources: SourcesOf) -> Bus:
-    return TileBus(sources, prefix=prefix) if cluster is None else KafkaBus(cluster, prefix=prefix)
 
 
 def lock_data(config: Config) -> int:

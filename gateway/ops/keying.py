@@ -19,8 +19,9 @@ from typing import Any
 from gateway.errors import CannotRun
 from gateway.instants import format_time
 from gateway.node.config import Config
-from gateway.node.nodekeys import LOG_ROLES, NODE_ROLES, KeyFile, KeyFolder, KeyPlace, load
+from gateway.node.nodekeys import AUTHORITY, LOG_ROLES, NODE_ROLES, SEALING_ROLES, KeyFile, KeyFolder, KeyPlace, load
 from gateway.node.trustfolder import TrustFolder
+from gateway.records.identifiers import uscc_error
 from gateway.trust import keyfiles, keyring
 from gateway.trust.keyring import Standing, Task
 from gateway.trust.members import ANY
@@ -31,7 +32,7 @@ AHEAD_S = 8 * DAY_S
 BEHIND_S = 300
 """A clock that stands a little behind must not find a key early that is needed at once."""
 YEARS_S = 3 * 365 * DAY_S
-ROLES = (*NODE_ROLES, *LOG_ROLES)
+ROLES = (*NODE_ROLES, *LOG_ROLES, AUTHORITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +81,18 @@ class Listing:
         return {"at": self.at, "roster": self.roster, "keys": rows, "other": list(self.other), "lacking": told}
 
 
-def new(config: Config, role: str, *, at: int, family: str = "", passphrase_file: Path | None = None) -> NewKey:
+def new(
+    config: Config, role: str, *, at: int, family: str = "", uscc: str = "", passphrase_file: Path | None = None
+) -> NewKey:
     """Make the next key file of a role; ``family``: needed for ``log`` and ``heartbeat``, for a record key those
-    records alone. ``at``: now, s. Raises ``CannotRun`` ``key.task`` for what this node has no key for, and as
-    ``keyfiles`` does.
+    records alone; ``uscc``: whose key it is, for ``authority``. ``at``: now, s.
+
+    Raises ``CannotRun`` ``key.task`` for what this node has no key for, and as ``keyfiles`` does.
     """
     place, roster = _place(config)
-    stem, task = _task(place, role, family)
+    stem, task = _task(place, role, family, uscc)
     keys = KeyFolder(place, lambda: roster)
-    numbers = [_number(path, stem) for path in place.files()[stem]]
+    numbers = [_number(path, stem) for path in place.files().get(stem, ())]
     path = place.folder / (f"{stem}-{max(numbers) + 1}.pem" if numbers else f"{stem}.pem")
     named = place.passphrases.of(path.stem)
     keyfiles.generate(path, passphrase_file=passphrase_file or named)
@@ -118,7 +122,7 @@ def listed(config: Config, *, at: int, refused: Collection[bytes] = ()) -> Listi
         for stem, files in place.files().items()
         if not files
     ]
-    lacking = (*missing, *keys.faults(at, ("record", *LOG_ROLES)), *keys.warnings(at))
+    lacking = (*missing, *keys.faults(at, SEALING_ROLES), *keys.warnings(at))
     return Listing(format_time(at * 1000), roster.version, rows, tuple(other), lacking)
 
 
@@ -144,9 +148,13 @@ def _place(config: Config) -> tuple[KeyPlace, Roster]:
     return KeyPlace(config.keys, roster.network, own.id, origins, config.passphrases), roster
 
 
-def _task(place: KeyPlace, role: str, family: str) -> tuple[str, Task]:
+def _task(place: KeyPlace, role: str, family: str, uscc: str) -> tuple[str, Task]:
+    if (role == AUTHORITY) != (uscc_error(uscc) is None):
+        raise CannotRun("key.task", f"an authority's key, and no other, takes its USCC: {uscc!a} with {role}")
+    if role == AUTHORITY and not family:
+        return place.authority(uscc)
     stem = f"{role}-{family}" if role in LOG_ROLES else role
-    tasks = dict(place.tasks())
+    tasks = dict(place.needed())
     families = ", ".join(sorted(place.origins))
     if stem not in tasks or (family and family not in place.origins):
         raise CannotRun("key.task", f"no key {stem!r} is needed here: roles {', '.join(ROLES)}; families {families}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.reasons.told import NEW_KEY, OTHER_NODE, OWN_IT, WAIT, Reason, Step, told
+from gateway.reasons.told import ASK_ISSUER, ASK_SIGNER, NEW_KEY, OTHER_NODE, OWN_IT, WAIT, Reason, Step, told
 
 ADMINISTRATORS = Step(
     "按提示更正；步骤见《信任仓库操作手册》",
@@ -33,6 +33,20 @@ OF_TRUST: Mapping[str, Reason] = {
     "key.early": told("签名早于密钥的启用时间", "signed before its key was good", OTHER_NODE),
     "key.expired": told("签名晚于密钥的到期时间", "signed after its key had expired", OTHER_NODE),
     "key.revoked": told("签名所用密钥已被吊销", "signed by a key that has been revoked", OTHER_NODE),
+    "key.in_doubt": told(
+        "签署这条记录时密钥可能已被窃取，真伪待发证机关确认",
+        "signed when the key may already have been stolen: whether it is genuine only its authority can say",
+        ASK_ISSUER,
+    ),
+    "authority.mismatch": told("由并非发证机关的另一机关签名", "signed by another authority than its own", OTHER_NODE),
+    "authority.unsigned": told(
+        "缺少发证机关签名（目录规定自某日起必须有）",
+        "lacks its issuing authority's signature, which the catalogue wants from a day on",
+        ASK_SIGNER,
+    ),
+    "signed.line": told(
+        "机关签名的记录行与节点应写的不一致", "what the authority signed is not the node's own line", ASK_SIGNER
+    ),
     "key.family": told("密钥不得签署这一类记录", "the key may not sign this family", OTHER_NODE),
     "key.form": told("密钥文本格式不正确", "not the text of a verifier key", OWN_IT),
     "key.algorithm": told("不支持的签名算法", "the signature algorithm is not known here", OWN_IT),

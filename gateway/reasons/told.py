@@ -83,6 +83,11 @@ NOT_HERE = Step("此类数据不得提交，请删除后重新提交", "Such dat
 NEW_ID = Step(
     "改用新的编号重新提交（publish --restate）", "Publish it under a new id (publish --restate)", "own_department"
 )
+ASK_SIGNER = Step(
+    "由发证机关对节点给出的记录行签名后重新提交",
+    "The issuing authority signs the line as the node writes it; hand it in again",
+    "own_department",
+)
 
 SEND_AGAIN = Step(
     "稍后用相同的编号（id）重新提交；持续出现请联系本单位信息部门",

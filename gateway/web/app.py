@@ -14,7 +14,7 @@ from aiohttp import web
 
 from gateway.errors import GatewayError
 from gateway.node.config import LOCAL, REPLICATED
-from gateway.node.nodekeys import SEALING_ROLES
+from gateway.node.nodekeys import AUTHORITY, SEALING_ROLES
 from gateway.node.runtime import Node
 from gateway.trust.keyring import Task
 from gateway.web import parts
@@ -49,7 +49,8 @@ def _state(node: Node) -> parts.State:
 
     def keys_left() -> Iterator[tuple[Task, int]]:
         now = int(time.time())
-        yield from ((task, 0 if end is None else end - now) for task, end in node.keys.ends(now))
+        ends = node.keys.ends(now)
+        yield from ((task, 0 if end is None else end - now) for task, end in ends if task.role != AUTHORITY)
 
     return parts.State(
         node.jurisdiction.id,

@@ -32,7 +32,7 @@ DOCUMENT = web.AppKey("document", bytes)
 class State:
     """How the node is. ``…_fault``: why it is not ready, asked anew each time; ``started_at``: seconds;
     ``acknowledgement``: ``local`` or ``replicated``; ``unsent``: own leaves by origin; ``budget_s``, ``by_tiles``: of a
-    jurisdiction; ``warnings``: what must be seen to; ``keys_left``: tasks of the own keys, and for how many seconds
+    jurisdiction; ``warnings``: what must be seen to; ``keys_left``: the node's own tasks, and for how many seconds
     each has a good one.
     """
 

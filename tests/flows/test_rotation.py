@@ -31,8 +31,9 @@ from tests.simulator import FAMILIES, Running, World, eventually
 
 ROUNDS = 8 if os.environ.get("JJJ_SOAK") else 1
 NODES = ("sanhe", "tongzhou")
-ROLES = [(role, "") for role in ("record", "witness", "verdict")]
-ROLES += [(role, family) for role in ("log", "heartbeat") for family in FAMILIES]
+AUTHORITY = {"role": "authority", "uscc": builders.ISSUER}
+ROLES = [{"role": role} for role in ("record", "witness", "verdict")] + [AUTHORITY]
+ROLES += [{"role": role, "family": family} for role in ("log", "heartbeat") for family in FAMILIES]
 AHEAD_S, OVERLAP_S = 4, 1
 """The new keys begin so long after the roster is given out, and the old ones end so long after that."""
 
@@ -53,7 +54,7 @@ class Rotation:
         now, made = int(time.time()), {}
         for each in NODES:
             config = node_config.load(self.world.folder / each / nodefolder.CONFIG)
-            made[each] = [keying.new(config, role, at=now, family=family).entry for role, family in ROLES]
+            made[each] = [keying.new(config, at=now, **role).entry for role in ROLES]
         return made
 
     def enter(self, made: Mapping[str, list[dict[str, Any]]]) -> None:
@@ -70,6 +71,14 @@ class Rotation:
             written = self.world.folder / each / "trust" / "roster.new"
             written.write_bytes(orjson.dumps(roster))
             written.replace(written.with_name("roster.json"))
+
+    def begin(self) -> None:
+        """The issuing authority of each node leaves its signing to it, from the start."""
+        for each in NODES:
+            config = node_config.load(self.world.folder / each / nodefolder.CONFIG)
+            entry = keying.new(config, at=int(time.time()), **AUTHORITY).entry
+            self.members[each]["keys"].append({**entry, "not_after": "2040-01-01T00:00:00Z"})
+        self.world.found(**self.members)
 
     async def publish(self, sanhe: Running, stop: asyncio.Event) -> None:
         """Records without a pause, until told to stop; every one of them must be logged."""
@@ -94,8 +103,8 @@ def key_ids(node: Running) -> set[bytes]:
     """Ids of the keys that a node signs with now."""
     now, keys = int(time.time()), node.node.keys
     rings = (*(keys.record(family) for family in FAMILIES), keys.witness, keys.verdict)
-    pairs = [keys.log(family, now) for family in FAMILIES]
-    signers = [*(ring.at(now) for ring in rings), *(key for pair in pairs for key in (pair.log, pair.heartbeat))]
+    logs = [key for pair in (keys.log(family, now) for family in FAMILIES) for key in (pair.log, pair.heartbeat)]
+    signers: list[Any] = [*keys.authorities(now).values(), *(ring.at(now) for ring in rings), *logs]
     return {signer.key.key_id for signer in signers}
 
 
@@ -128,9 +137,10 @@ async def turn(rotation: Rotation, sanhe: Running, tongzhou: Running) -> None:
 
 async def test_every_key_is_rotated_under_load_and_nothing_is_lost(tmp_path: Path) -> None:
     async with World(tmp_path, *NODES) as world:
+        rotation = Rotation(world, {each: world.member(each) for each in NODES})
+        rotation.begin()
         sanhe, tongzhou = await world.start_all()
         await sanhe.sealing()
-        rotation = Rotation(world, {each: world.member(each) for each in NODES})
         async with under_load(rotation, sanhe):
             await eventually(lambda: rotation.published, "something is published")
             for _ in range(ROUNDS):
@@ -158,14 +168,16 @@ def every_key_has_signed(rotation: Rotation, sanhe: Running) -> None:
     seals = [signers_of(seal.note) for seal in logbook.seals(connection, number, 0, 1 << 20)]
     entries = [signers_of(entry) for entry in logbook.entries(connection, number, 0, 1 << 20)]
     assert len(set.union(*seals)) == 2 * (ROUNDS + 1), "a log and a heartbeat key each"
-    assert len(set.union(*entries)) == ROUNDS + 1
+    assert len(set.union(*entries)) == 2 * (ROUNDS + 1), "a record key and an authority's each"
+    assert all(len(each) == 2 for each in entries)
     assert all(len(each) == 2 for each in seals)
     assert rotation.published == len(entries)
 
 
 def every_slip_verifies(rotation: Rotation, world: World) -> None:
     trust = world.folder / "sanhe" / "trust"
-    assert [slips.read(slip.encode(), trust)["verdict"] for slip in rotation.slips] == ["recognised"] * 2 * ROUNDS
+    found = [slips.read(slip.encode(), trust).answer["verdict"] for slip in rotation.slips]
+    assert found == ["recognised"] * 2 * ROUNDS
     assert len({key_id for slip in rotation.slips for key_id in signers_of(slip.encode())}) == ROUNDS + 1
 
 

@@ -125,6 +125,19 @@ def test_a_key_of_no_such_log_is_not_made(node: Path) -> None:
     assert len(list((node / "keys").iterdir())) == 7
 
 
+def test_the_key_of_an_authority_bears_its_code_and_no_other_key_does(node: Path) -> None:
+    uscc = "1113108200EX000143"
+    made = run("new", node, "--role", "authority", "--uscc", uscc)
+    assert made.exit_code == 0
+    assert f"/authority/{uscc}+" in orjson.loads(made.stdout)["vkey"]
+    enter(node, orjson.loads(made.stdout))
+    row = rows(node)[f"authority-{uscc}.pem"]
+    assert (row["role"], row["says"], listed(node)[0]) == ("authority", "good", 0)
+    for words in (["authority"], ["authority", "--uscc", "4711"], ["record", "--uscc", uscc]):
+        refused = run("new", node, "--role", *words)
+        assert (refused.exit_code, "key.task" in refused.stderr) == (2, True)
+
+
 def test_an_encrypted_key_is_read_once_the_settings_name_its_passphrase(node: Path) -> None:
     passphrase = secret(node.parent / "passphrase", "不得显示")
     made = run("new", node, "--role", "verdict", "--passphrase-file", passphrase)
