@@ -315,6 +315,17 @@ class World:
             **changes,
         }
 
+    def rotate_log(self, jurisdiction: str, family: str = "licence") -> None:
+        """Log and heartbeat keys have successors that sign from now on; every node's roster names them."""
+        made = []
+        for role, make in (("log", keyfiles.load_signer), ("heartbeat", keyfiles.load_cosigner)):
+            file = self.folder / jurisdiction / "keys" / f"{role}-{family}-2.pem"
+            keyfiles.generate(file)
+            window = {"not_before": "2026-01-01T00:00:00Z", "not_after": "2040-01-01T00:00:00Z"}
+            vkey = make(file, f"{NETWORK}/{jurisdiction}/{family}").key.text()
+            made.append({"role": role, "vkey": vkey, "families": [family], **window})
+        self.found(**{jurisdiction: {"keys": [*self.member(jurisdiction)["keys"], *made]}})
+
     def give_schema(self, jurisdiction: str, family: str = "licence", minor: int = 1) -> None:
         """The schema of a later minor comes to a node: 1.0 with one optional member more, ``note``."""
         document = orjson.loads((data_path("schemas") / f"{family}-1.0.schema.json").read_bytes())
