@@ -22,8 +22,9 @@ MOST_AHEAD = 64
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A checkpoint with the owner's log signature and newest dated cosignature (seconds). ``disowned``: by a key
-    revoked since, within what the revocation leaves standing: still its word, but no longer proof against it.
+    """A checkpoint with the owner's log signature and newest dated cosignature (seconds). ``note``: as its owner signed
+    it, without the cosignatures of others. ``disowned``: by a key revoked since, within what the revocation leaves
+    standing: still its word, but no longer proof against it.
     """
 
     origin: str
@@ -36,6 +37,7 @@ class Statement:
 
 def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustData) -> Statement:
     """Judge a checkpoint note for OUR configured origin; raises ``Refused``."""
+    note = checkpoint.owned(note)
     keys = {**trust.roster.keys("log", jurisdiction), **trust.roster.keys("heartbeat", jurisdiction)}
     signed = checkpoint.read(note, origin, {identity: key.vkey for identity, key in keys.items()}, require_date=True)
     found = signed.checkpoint

@@ -40,6 +40,7 @@ from gateway.node.mirror import Mirror
 from gateway.node.openbus import open_bus
 from gateway.node.runtime import SCHEMA, lock_data
 from gateway.node.trustfolder import TrustFolder
+from gateway.ops import witnessing
 from gateway.records.record import read_envelope
 
 LEDGER, REBUILT = "ledger.sqlite", "ledger.rebuilt.sqlite"
@@ -82,6 +83,7 @@ async def recover(config: Config, *, without: Collection[str] = ()) -> list[Reco
         _swap(config.data)
         for log in logs:
             _mark(config.data, log)
+        witnessing.restore(config.data)
     finally:
         _remove(config.data, REBUILT)
         os.close(descriptor)

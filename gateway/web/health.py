@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.ledger import cosignatures
 from gateway.web import problems
 from gateway.web.answers import json_answer
 from gateway.web.overview import fault_json, left_s
@@ -24,18 +25,20 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 
 async def ready(request: web.Request) -> web.StreamResponse:
-    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Both name
-    what must be seen to before it stops the node (``warnings``), if there is any.
+    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Both say
+    what of partners' logs it does not cosign now, and what must be seen to before it stops the node (``warnings``).
     """
     state = request.app[STATE]
+    held_back = [fault_json(fault) for fault in state.witness_faults()]
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
     told = [{"reason": warning.reason, "message": warning.message} for warning in state.warnings()]
     warnings: dict[str, Any] = {"warnings": told} if told else {}
     if not faults:
-        return json_answer({"ready": True, **warnings})
+        return json_answer({"ready": True, "witness": held_back, **warnings})
     said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
     reasons = [fault_json(fault) for fault in faults]
-    return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons, **warnings))
+    more = {"witness": held_back, **warnings}
+    return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons, **more))
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
@@ -47,6 +50,8 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         measures.lag.labels(view.origin).set(view.lacking)
         measures.age.labels(view.origin).set(math.inf if view.age_s is None else view.age_s)
         measures.budget.labels(view.origin).set(budget_s)
+        for reached in cosignatures.reaches(view.connection, view.log.number):
+            measures.witness_lag.labels(view.origin, reached.name).set(max(0, view.size - reached.size))
         measures.budget_left.labels(view.origin).set(left_s(view, budget_s))
     for origin, unsent in state.unsent().items():
         measures.unsent.labels(origin).set(unsent)

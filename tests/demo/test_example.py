@@ -141,6 +141,7 @@ def test_terms_of_the_scenes(trust: TrustData) -> None:
     term = special["demo-binhai-tongzhou"].term("dishonest_list")
     assert term is not None
     assert term.effect == "restricted"
+    assert special["demo-sanhe-tongzhou"].witnesses == exampletrust.WITNESSES == 2
     others = [agreement for name, agreement in special.items() if name.count("-") == 1]
     assert len(others) == 6
     assert all((other.freshness_s, other.credit, other.witnesses) == (86_400, (), 0) for other in others)

@@ -133,6 +133,8 @@ async def turn(rotation: Rotation, sanhe: Running, tongzhou: Running) -> None:
     after = [key_ids(node) for node in (sanhe, tongzhou)]
     assert not any(old & new for old, new in zip(before, after, strict=True))
     await rotation.ask(tongzhou, rotation.published)
+    cosigner, origin = tongzhou.node.keys.witness.at(int(time.time())).key.key_id, "jjj.test/sanhe/licence"
+    await eventually(lambda: cosigner in signers_of(tongzhou.node.witness.newest[origin]), "the new key cosigns")
 
 
 async def test_every_key_is_rotated_under_load_and_nothing_is_lost(tmp_path: Path) -> None:
