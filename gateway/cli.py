@@ -20,6 +20,7 @@ import structlog
 
 from gateway import __version__, commands, departments, inquiries
 from gateway.entry import FILE, FOLDER, body, json_option
+from gateway.keycommands import keys
 from gateway.records import families
 from gateway.trustwords import trust
 
@@ -191,6 +192,7 @@ async def verify(
 
 
 main.add_command(trust)
+main.add_command(keys)
 
 
 @main.command()

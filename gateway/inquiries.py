@@ -96,17 +96,19 @@ def verify_slip(slip: Path, trust: Path | None, *, as_json: bool) -> int:
     if trust is None:
         raise CannotRun("trust.missing", "a slip is checked against a roster: give --trust DIR")
     try:
-        answer = slips.read(slips.of_answer(slip.read_bytes()), trust)
+        found = slips.read(slips.of_answer(slip.read_bytes()), trust)
     except OSError as error:
         raise CannotRun("slip.missing", f"{slip}: {error.strerror}") from error
     except Refused as refused:
         click.echo(f"{slip}: 回执无效 not valid: {refused.message} [{refused.reason}]", err=True)
         return FINDING
+    if found.revoked is not None:
+        click.echo(slips.told(found.revoked), err=True)
     if as_json:
-        click.echo(orjson.dumps(answer).decode())
+        click.echo(orjson.dumps(found.answer).decode())
     else:
-        Console().print(asking.card(answer))
-    return asking.EXIT[answer["verdict"]]
+        Console().print(asking.card(found.answer))
+    return asking.EXIT[found.answer["verdict"]]
 
 
 def trust_lint(folder: Path, at: str | None, *, as_json: bool) -> int:

@@ -93,3 +93,8 @@ def parse_day(text: str) -> date:
 def shanghai_day(seconds: int) -> date:
     """The day in Asia/Shanghai at this many seconds since the epoch (UTC+8; no summer time since 1991)."""
     return (_EPOCH + timedelta(seconds=seconds) + _SHANGHAI).date()
+
+
+def first_second(day: date) -> int:
+    """The first second of a day in Asia/Shanghai, since the epoch; the inverse of ``shanghai_day``."""
+    return int((datetime(day.year, day.month, day.day, tzinfo=UTC) - _SHANGHAI).timestamp())

@@ -11,6 +11,8 @@ the node closes.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -31,11 +33,13 @@ LAST_REQUESTS_S = 5.0
 class Serving:
     """One node and its server. ``node``: the running parts; ``url``: where it listens, once entered."""
 
-    def __init__(self, config: Config, *, refused_keys: frozenset[bytes]) -> None:
+    def __init__(
+        self, config: Config, *, refused_keys: frozenset[bytes], clock: Callable[[], float] = time.time
+    ) -> None:
         """Raises ``CannotRun`` for settings, keys or trust data that do not do; nothing is open yet."""
         self._access = Access.of(config.http)
         self.config = config
-        self.node = Node(config, refused_keys=refused_keys)
+        self.node = Node(config, refused_keys=refused_keys, clock=clock)
         self.url = ""
         self._stack = AsyncExitStack()
 

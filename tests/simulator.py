@@ -30,13 +30,14 @@ from gateway.bus.embedded_topic import TopicFile
 from gateway.bus.port import Message, checkpoint_topic, record_topic
 from gateway.node import config as node_config
 from gateway.node.door import Draft, Receipt
-from gateway.node.nodekeys import NodeKeys, load, names
+from gateway.node.nodekeys import LogKeys, names
 from gateway.node.runtime import Node
 from gateway.ops import nodefolder
 from gateway.ops.nodefolder import OneBroker
 from gateway.records.packaged import data_path
 from gateway.serving import Serving
 from gateway.trust import keyfiles
+from gateway.trust.suites import CosignatureSigner, Ed25519Signer
 from tests.handmade import HandMade, stamp
 from tests.records import builders
 
@@ -56,6 +57,16 @@ async def eventually(condition: Callable[[], Any], what: str = "") -> Any:
             raise AssertionError(f"did not come true: {what or condition}")
         await asyncio.sleep(0.02)
     return found
+
+
+@dataclass(frozen=True)
+class NodeKeys:
+    """The keys that a jurisdiction begins with."""
+
+    record: Ed25519Signer
+    witness: CosignatureSigner
+    verdict: Ed25519Signer
+    logs: Mapping[str, LogKeys]
 
 
 @dataclass
@@ -163,6 +174,7 @@ class World:
     heartbeat_s: float = 1.0
     urls: dict[str, str] = field(default_factory=dict)
     network: str = NETWORK
+    clock: Callable[[], float] = time.time
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __init__(
@@ -172,8 +184,12 @@ class World:
         heartbeat_s: float = 1.0,
         served: Sequence[str] = (),
         kafka: OneBroker | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """``served``: whose nodes listen, at addresses that the roster names. ``kafka``: the bus, if not a folder."""
+        """``served``: whose nodes listen, at addresses that the roster names. ``kafka``: the bus, if not a folder.
+        ``clock``: everybody's, in seconds.
+        """
+        self.clock = clock
         self.folder = folder
         self.jurisdictions = jurisdictions
         self.heartbeat_s = heartbeat_s
@@ -299,6 +315,17 @@ class World:
             **changes,
         }
 
+    def rotate_log(self, jurisdiction: str, family: str = "licence") -> None:
+        """Log and heartbeat keys have successors that sign from now on; every node's roster names them."""
+        made = []
+        for role, make in (("log", keyfiles.load_signer), ("heartbeat", keyfiles.load_cosigner)):
+            file = self.folder / jurisdiction / "keys" / f"{role}-{family}-2.pem"
+            keyfiles.generate(file)
+            window = {"not_before": "2026-01-01T00:00:00Z", "not_after": "2040-01-01T00:00:00Z"}
+            vkey = make(file, f"{NETWORK}/{jurisdiction}/{family}").key.text()
+            made.append({"role": role, "vkey": vkey, "families": [family], **window})
+        self.found(**{jurisdiction: {"keys": [*self.member(jurisdiction)["keys"], *made]}})
+
     def give_schema(self, jurisdiction: str, family: str = "licence", minor: int = 1) -> None:
         """The schema of a later minor comes to a node: 1.0 with one optional member more, ``note``."""
         document = orjson.loads((data_path("schemas") / f"{family}-1.0.schema.json").read_bytes())
@@ -312,8 +339,9 @@ class World:
     async def start(self, jurisdiction: str) -> Running:
         """Run a node; with its web server if the roster names its address."""
         config = node_config.load(self.folder / jurisdiction / nodefolder.CONFIG)
-        served = Serving(config, refused_keys=frozenset()) if jurisdiction in self.urls else None
-        node = Node(config, refused_keys=frozenset()) if served is None else served.node
+        given: Any = {"refused_keys": frozenset(), "clock": self.clock}
+        served = Serving(config, **given) if jurisdiction in self.urls else None
+        node = Node(config, **given) if served is None else served.node
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(_live(served or node, started), name=jurisdiction)
         await asyncio.wait([task, started], return_when=asyncio.FIRST_COMPLETED)
@@ -332,8 +360,21 @@ class World:
     # Hostile hands
 
     def keys(self, jurisdiction: str) -> NodeKeys:
-        """The private keys of a jurisdiction, in the wrong hands."""
-        return load(self.folder / jurisdiction / "keys", NETWORK, jurisdiction, FAMILIES, frozenset())
+        """The first private keys of a jurisdiction, in the wrong hands."""
+        folder, own = self.folder / jurisdiction / "keys", f"{NETWORK}/{jurisdiction}"
+        logs = {
+            family: LogKeys(
+                keyfiles.load_signer(folder / f"log-{family}.pem", f"{own}/{family}"),
+                keyfiles.load_cosigner(folder / f"heartbeat-{family}.pem", f"{own}/{family}"),
+            )
+            for family in FAMILIES
+        }
+        return NodeKeys(
+            keyfiles.load_signer(folder / "record.pem", own),
+            keyfiles.load_cosigner(folder / "witness.pem", f"{own}/witness"),
+            keyfiles.load_signer(folder / "verdict.pem", f"{own}/verdict"),
+            logs,
+        )
 
     def append(self, jurisdiction: str, *messages: Message, family: str = "licence") -> None:
         """Append to a record topic as anybody may who reaches the bus."""

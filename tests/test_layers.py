@@ -28,7 +28,7 @@ FLOORS = (
     ("demo", "bench"),
     ("entry",),
     ("commands departments inquiries administrators",),
-    ("cli __main__ trustwords",),
+    ("cli __main__ trustwords keycommands",),
 )
 ROOMS = {name: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for name in room.split()}
 LONGEST_FUNCTION, LONGEST_FILE = 50, 350

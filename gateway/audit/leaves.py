@@ -2,7 +2,8 @@
 in order (law 2).
 
 ``read`` needs only bytes, place and trust data and runs in threads; ``settle`` needs what stands below and runs in
-order. Leaves of a newer schema are listed. So is a leaf that fails only because of what it follows, where that can't
+order. Leaves of a newer schema are listed, and so are those that were signed while their key may have been a thief's:
+nobody can say whether they are forged. So is a leaf that fails only because of what it follows, where that can't
 be read: an objection to a newer record, or to one whose bytes were erased. Everything else that the gate refuses is a
 finding: nobody may log it.
 
@@ -30,7 +31,8 @@ from gateway.trust.gate import Place, Reading, VerifiedRecord
 from gateway.trust.trusted import TrustData
 
 T = TypeVar("T")
-NEWER = "schema.newer"
+OPEN = frozenset({"schema.newer", "key.in_doubt"})
+"""Reasons for which nobody can say, here or at all, whether a leaf is good."""
 RESTS_ON_STATE = frozenset({"state.no_previous", "state.mismatch"})
 """What ``settle`` may say of a leaf only because the record before it could not be read."""
 MOST_LISTED = 1_000
@@ -180,7 +182,7 @@ class LeafJudge:
         subject, record_id = compact.peek(leaf.entry.rpartition(b"\n\n")[0])
         self._history.claim(leaf.index, subject, record_id)
         rests = settled and refused.reason in RESTS_ON_STATE and subject is not None
-        if refused.reason == NEWER:
+        if refused.reason in OPEN:
             self._list(leaf.index, refused.reason)
             if subject is not None:
                 self._history.mark_unread(subject, leaf.index)

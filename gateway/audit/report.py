@@ -1,8 +1,8 @@
 """What did an audit find, and what does that come to? Values only: findings, a line a log, the whole.
 
 The first thing wrong stands first. Damage, a missing file or a forged leaf make exit code 1; bytes or keys that the
-audit lacked make 3; leaves of a newer schema are listed and are no fault (DESIGN §9). Reasons are stable; each has
-its sentence in both languages.
+audit lacked make 3; leaves that nobody can judge (of a newer schema, by a key stolen about then) are listed and are no
+fault (DESIGN §9). Reasons are stable; each has its sentence in both languages.
 
 >>> report.ok, report.exit_code, report.findings[0].reason
 (False, 1, 'leaf.hash')
@@ -54,7 +54,9 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A leaf that can't be judged yet: of a newer schema, or resting on such a leaf or on an erased one. No fault."""
+    """A leaf that can't be judged: of a newer schema, signed while its key may have been stolen, or resting on such a
+    leaf or on an erased one. No fault.
+    """
 
     reason: str
     log: str

@@ -27,7 +27,7 @@ CHUNK = 64
 
 
 async def read_all(executor: Executor, log: Log, run: Run, trust: TrustData) -> list[Reading | Refused]:
-    """Checks 1 to 10 of the gate on every leaf of a run."""
+    """Checks 1 to 11 of the gate on every leaf of a run."""
     pairs = [(entry, place) for entry, (place, _) in zip(run.entries, places(log, run), strict=True)]
     loop = asyncio.get_running_loop()
     chunks = [pairs[start : start + CHUNK] for start in range(0, len(pairs), CHUNK)]

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from gateway.errors import Refused
@@ -45,8 +46,18 @@ class Counter:
     """Answers for one node. All of it reads; nothing waits."""
 
     def __init__(
-        self, views: Views, trust: TrustFolder, asking: str, signer: Signer, own_clock: OwnClock, measures: Measures
+        self,
+        views: Views,
+        trust: TrustFolder,
+        asking: str,
+        signer: Callable[[int], Signer],
+        own_clock: OwnClock,
+        measures: Measures,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """``signer``: whose key signs a slip given at this instant (s); it raises ``CannotRun`` when none is good."""
+        self._clock = clock
         self._views = views
         self._trust = trust
         self._asking = asking
@@ -55,12 +66,15 @@ class Counter:
         self._measures = measures
 
     def verify(self, value: object) -> dict[str, Any]:
-        """The answer to one question (DESIGN §8), slip included. Raises ``Refused`` ``question.form``."""
+        """The answer to one question (DESIGN §8), slip included. Raises ``Refused`` ``question.form``, and
+        ``CannotRun`` when no slip can be signed.
+        """
         with self._measures.stage("verify"):
             asked = Asked.parse(value)
             finder = FactFinder(self._views, self._trust.current, self._asking, self._own_clock)
             matches, other_holder = self._matches(asked)
-            now = int(time.time() * 1000)
+            now = int(self._clock() * 1000)
+            signer = self._signer(now // 1000)
             one = matches[0] if len(matches) == 1 else None
             question = Question(
                 one.source if one is not None else asked.source,
@@ -82,7 +96,7 @@ class Counter:
             verdict = judge(question, facts)
         self._measures.verdicts.labels(verdict.verdict.value, verdict.headline.value).inc()
         body = answer.to_json(verdict)
-        return {**body, "slip": self._slip(body)}
+        return {**body, "slip": _slip(body, signer)}
 
     def _matches(self, asked: Asked) -> tuple[list[Match], bool]:
         """What the question means, and whether all that its other particulars mean has another holder."""
@@ -109,11 +123,6 @@ class Counter:
 
     def _held_by(self, match: subjects.Match, holder: str) -> bool:
         return any(subjects.is_held_by(connection, match, holder) for connection in self._views.connections())
-
-    def _slip(self, body: Mapping[str, Any]) -> str:
-        line = compact.encode(body)
-        payload = self._signer.sign(line + b"\n")
-        return (line + b"\n\n" + notes.line(self._signer.name, self._signer.key.key_id, payload)).decode()
 
     # Look-ups
 
@@ -183,7 +192,8 @@ class Counter:
             return None
         if choice.index is not None:
             found["present"] = self._record(views[-1], choice.index)
-        return found if match.family != "credit" or _may_be_shown(found.get("present", {})) else None
+        today = shanghai_day(int(self._clock()))
+        return found if match.family != "credit" or _may_be_shown(found.get("present", {}), today) else None
 
     def _record(self, view: LogView, leaf: int) -> dict[str, Any]:
         entry = logbook.entry(view.connection, view.log.number, leaf)
@@ -197,17 +207,23 @@ class Counter:
         found |= {"size": seal.size, "logged": format_time(seal.date * 1000), "known": format_time(seal.known)}
         found |= {"leaf_hash": b64encode(leaf_hash(entry)).decode()}
         try:
-            record = read_verified(view, leaf, trust).record
+            verified = read_verified(view, leaf, trust)
         except Refused as refused:
             return {**found, "status": "quarantined", "reason": refused.reason, "field": refused.field}
+        record = verified.record
         found |= {"id": record.id, "type": record.type, "subject": record.subject, "data": record.data}
+        found |= {"signed_by": verified.signed_by}
         return {**found, "entry": entry.decode()}
 
 
-def _may_be_shown(record: Mapping[str, Any]) -> bool:
-    """Whether a credit fact is in force and public today; one that can't be read is shown without its content."""
+def _may_be_shown(record: Mapping[str, Any], today: date) -> bool:
+    """Whether a credit fact is in force and public on this day; one that can't be read is shown without its content."""
     if record.get("status") not in ("logged", "witnessed"):
         return True
     data = record["data"]
-    today = shanghai_day(int(time.time())).isoformat()
-    return bool(data.get("state") == "in_force" and today <= data.get("public_until", today))
+    return bool(data.get("state") == "in_force" and today.isoformat() <= data.get("public_until", today.isoformat()))
+
+
+def _slip(body: Mapping[str, Any], signer: Signer) -> str:
+    line = compact.encode(body)
+    return (line + b"\n\n" + notes.line(signer.name, signer.key.key_id, signer.sign(line + b"\n"))).decode()

@@ -2,8 +2,9 @@
 /v1/records).
 
 A draft is judged by the same gate that partners use, before it is signed: what a partner would refuse is never
-logged. Duplicates are told apart here. Nothing is written; the door's whole result goes into one transaction of the
-publisher.
+logged. Duplicates are told apart here. What its authority has signed comes in as the signed line itself: it must be the
+very line that the door would have written, gets the node's signature beside it, and is written anew nowhere (law 1).
+Nothing is kept; the door's whole result goes into one transaction of the publisher.
 
 >>> door = Door(connection, trust, own_log, signer, now=..., date=...)
 >>> door.take(Draft("jjj.licence.issued", data))
@@ -25,12 +26,14 @@ from gateway.instants import format_time, parse_time
 from gateway.ledger import logbook
 from gateway.ledger.logbook import Log
 from gateway.ledger.merkle import leaf_hash
-from gateway.node import index, subjects
+from gateway.node import subjects
+from gateway.node.ahead import Ahead
 from gateway.records import compact, families
-from gateway.records.record import Correction, Record, check_data, read_envelope
+from gateway.records.record import Envelope, Record, check_data, read_envelope
 from gateway.records.uuid7 import NOISE_BYTES, uuid7
 from gateway.trust import gate, notes
 from gateway.trust.gate import Last, Place, Reading, VerifiedRecord
+from gateway.trust.notes import Identity, Note, Verified
 from gateway.trust.suites import Signer
 from gateway.trust.trusted import TrustData
 
@@ -39,18 +42,25 @@ MEMBERS = {"type", "data", "id", "time"}
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a department hands in: type and data, optionally id and time; the node makes the rest."""
+    """What a department hands in: type and data, optionally id and time; the node makes the rest. ``signed``: the whole
+    line, where it was handed in with its authority's signature.
+    """
 
     type: str
     data: Mapping[str, Any]
     id: str | None = None
     time: str | None = None
+    signed: Note | None = None
 
     @classmethod
     def parse(cls, value: object) -> Draft:
-        """From parsed JSON; raises ``Refused`` ``draft.form`` naming the member."""
+        """From parsed JSON: type and data, or a signed note alone. Raises ``Refused`` ``draft.form`` naming the member;
+        what a note is refused for (``note.*``, ``form.*``, ``envelope.*``).
+        """
         if not isinstance(value, dict):
             raise Refused("draft.form", "a record to publish is a JSON object with type and data")
+        if "signed" in value:
+            return cls._of_note(value)
         for name in sorted(value.keys() - MEMBERS):
             raise Refused("draft.form", f"member {name!r} is not known", field=str(name), rule="type, data, id, time")
         kinds = {"type": str, "data": dict, "id": str, "time": str}
@@ -61,6 +71,15 @@ class Draft:
             missing = "type" if "type" not in value else "data"
             raise Refused("draft.form", f"member {missing} is missing", field=missing, rule="required")
         return cls(**value)
+
+    @classmethod
+    def _of_note(cls, value: Mapping[str, object]) -> Draft:
+        text = value["signed"]
+        if len(value) != 1 or not isinstance(text, str):
+            raise Refused("draft.form", "a signed record is one text, alone", field="signed", rule="str, alone")
+        note = notes.parse(text.encode(errors="replace"), gate.MAX_SIGNATURE_LINES - 1, max_size=gate.MAX_ENTRY)
+        said = read_envelope(note.text[:-1])
+        return cls(said.type, said.data, said.id, format_time(said.time), note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,50 +106,6 @@ class Taken:
     verified: list[VerifiedRecord] = field(default_factory=list)
 
 
-class _Ahead(index.LogHistory):
-    """History of the log with the batch's own entries on top, which are not in the tables yet; asks the tables once."""
-
-    def __init__(self, connection: sqlite3.Connection, log: Log, size: int) -> None:
-        super().__init__(connection, log, size)
-        self._start = size
-        self._ids: dict[str, int | None] = {}
-        self._last: dict[str, Last | None] = {}
-        self._leaves: list[tuple[bytes, str]] = []
-
-    def first_index(self, record_id: str) -> int | None:
-        if record_id not in self._ids:
-            self._ids[record_id] = super().first_index(record_id)
-        return self._ids[record_id]
-
-    def is_new(self, record_id: str) -> None:
-        """This id was made here a moment ago from 74 random bits: the tables need not be asked for it."""
-        self._ids[record_id] = None
-
-    def last(self, subject: str) -> Last | None:
-        if subject not in self._last:
-            self._last[subject] = super().last(subject)
-        return self._last[subject]
-
-    def leaf_hash(self, index: int) -> bytes | None:
-        ahead = index - self._start
-        return self._leaves[ahead][0] if 0 <= ahead < len(self._leaves) else super().leaf_hash(index)
-
-    def subject_at(self, index: int) -> str | None:
-        ahead = index - self._start
-        return self._leaves[ahead][1] if 0 <= ahead < len(self._leaves) else super().subject_at(index)
-
-    def add(self, record: Record, place: Place, hashed: bytes) -> None:
-        self._ids[record.id] = place.index
-        self._last[record.subject] = Last(place.index, record.time, record.type, self._state_after(record))
-        self._leaves.append((hashed, record.subject))
-
-    def _state_after(self, record: Record) -> str:
-        if not isinstance(record.content, Correction):
-            return record.content.state
-        before = self.last(record.subject)
-        return before.state if before is not None and record.type.endswith(".erased") else index.NO_STATE
-
-
 class Door:
     """One batch for one own log. ``now``: ms; ``date``: the seal's date in s, which is the records' logged time."""
 
@@ -141,6 +116,7 @@ class Door:
         log: Log,
         size: int,
         signer: Signer,
+        authorities: Mapping[str, Signer],
         *,
         now: int,
         date: int,
@@ -151,9 +127,10 @@ class Door:
         self._log = log
         self._size = size
         self._signer = signer
+        self._authorities = authorities
         self._now = now
         self._date = date
-        self._history = _Ahead(connection, log, size)
+        self._history = Ahead(connection, log, size)
 
     def take(self, draft: Draft) -> Receipt:
         """Judge one draft; a refusal is an answer, never an exception."""
@@ -178,14 +155,47 @@ class Door:
         )
         line, record, warnings = self._judge(draft, record_id, place)
         last = self._history.last(record.subject)
-        if last is not None and self._is_present(record, last):
+        if last is not None and self._is_present(draft, record, last):
             return self._receipt("duplicate", self._entry_record(last.index).id, last.index)
         if draft.time is None and last is not None and last.time > record.time:
             line, record, warnings = self._judge(draft, record_id, place, time=last.time)
-        gate.check_own_signer(self._signer.name, self._signer.key.key_id, place, self._trust)
-        verified = gate.settle(Reading(record, (self._signer.name,), warnings), place, self._history)
-        self._let_in(line, verified, place)
+        gate.check_own_signer("record", _identity(self._signer), place, self._trust)
+        signed = self._signed_by_authority(draft, line, record, place)
+        lines = () if signed is None else self._verified(signed)
+        signers = (self._signer.name, *gate.judge_authority(lines, record, place, self._trust))
+        verified = gate.settle(Reading(record, signers, warnings), place, self._history)
+        self._let_in(line, signed, verified, place)
         return self._receipt("logged", record.id, place.index)
+
+    def _signed_by_authority(self, draft: Draft, line: bytes, record: Record, place: Place) -> Note | None:
+        """The line with its authority's signature, as handed in or made here; None where nobody signs for it."""
+        if draft.signed is not None:
+            if draft.signed.text != line + b"\n":
+                raise Refused(
+                    "signed.line",
+                    f"the line that was signed is not the one that stands for its data: {line[:200].decode()}",
+                    field="signed",
+                    rule="the node's own line, byte for byte",
+                )
+            return draft.signed
+        signer = self._authorities.get(record.content.authority_uscc)
+        if signer is None:
+            return None
+        gate.check_own_signer("authority", _identity(signer), place, self._trust)
+        return notes.parse(notes.sign(line + b"\n", signer), gate.MAX_SIGNATURE_LINES - 1)
+
+    def _verified(self, signed: Note) -> tuple[Verified, ...]:
+        """Its lines: all of known authority keys, else they would be passed over in silence."""
+        found = notes.verify(signed, self._trust.roster.verifier_keys)
+        authorities = self._trust.roster.keys("authority", self._log.jurisdiction)
+        for each in signed.lines:
+            if (each.name, each.key_id) not in authorities:
+                raise Refused(
+                    "key.unknown",
+                    f"{each.name}+{each.key_id.hex()} is no authority's key of {self._log.jurisdiction}",
+                    field="signed",
+                )
+        return found
 
     def _judge(
         self, draft: Draft, record_id: str, place: Place, time: int | None = None
@@ -230,8 +240,10 @@ class Door:
             return minors[0]
         return next((name for name in minors if self._trust.schemas.fits(name, draft.data)), minors[-1])
 
-    def _let_in(self, line: bytes, verified: VerifiedRecord, place: Place) -> None:
-        entry = line + b"\n\n" + notes.line(self._signer.name, self._signer.key.key_id, self._signer.sign(line + b"\n"))
+    def _let_in(self, line: bytes, signed: Note | None, verified: VerifiedRecord, place: Place) -> None:
+        own = notes.line(*_identity(self._signer), self._signer.sign(line + b"\n"))
+        before = b"".join(each.raw for each in signed.lines) if signed is not None else b""
+        entry = line + b"\n\n" + before + own
         hashed = leaf_hash(entry)
         self.taken.entries.append(entry)
         self.taken.hashes.append(hashed)
@@ -242,6 +254,7 @@ class Door:
         record = self._entry_record(first)
         if record.type != draft.type or not _same(record.data, draft.data):
             raise Refused("id.conflict", f"id {record_id} stands at index {first} with other content", field="id")
+        self._check_stands(first)
         last = self._history.last(record.subject)
         if last is not None and last.index > first:
             raise Refused(
@@ -249,19 +262,36 @@ class Door:
             )
         return self._receipt("duplicate", record.id, first)
 
-    def _is_present(self, record: Record, last: Last) -> bool:
+    def _check_stands(self, leaf: int) -> None:
+        """Raises what the record is refused for by now: a key revoked since it was logged."""
+        refused = subjects.quarantined_at(self._connection, self._log, leaf)
+        if refused is not None:
+            raise Refused(
+                refused.reason,
+                f"it stands at index {leaf} and does not count any more: publish it under a new id (--restate)",
+                field="id",
+                zh=f"该记录在序号 {leaf} 处，已不作数：请改用新的编号重新提交（publish --restate）。",
+            )
+
+    def _is_present(self, draft: Draft, record: Record, last: Last) -> bool:
+        """Whether the draft says nothing that the subject's newest record doesn't: no signature more either."""
         if last.type != record.type or subjects.quarantined_above(
             self._connection, self._log, record.subject, last.index
         ):
             return False
+        if draft.signed is not None and gate.AUTHORITY.encode() not in self._entry(last.index).rpartition(b"\n\n")[2]:
+            return False
         return _same(self._entry_record(last.index).data, record.data)
 
-    def _entry_record(self, leaf: int) -> Any:
+    def _entry_record(self, leaf: int) -> Envelope:
+        return read_envelope(self._entry(leaf).rpartition(b"\n\n")[0])
+
+    def _entry(self, leaf: int) -> bytes:
         ahead = leaf - self._size
         entry = self.taken.entries[ahead] if ahead >= 0 else logbook.entry(self._connection, self._log.number, leaf)
         if entry is None:
             raise Refused("record.missing", f"the own log has no leaf {leaf}")
-        return read_envelope(entry.rpartition(b"\n\n")[0])
+        return entry
 
     def _receipt(self, status: str, record_id: str, leaf: int) -> Receipt:
         ahead = leaf >= self._size
@@ -280,6 +310,10 @@ def refusal(record_id: str, refused: Refused) -> Receipt:
         message=message[:500],
         findings=refused.findings,
     )
+
+
+def _identity(signer: Signer) -> Identity:
+    return signer.name, signer.key.key_id
 
 
 def _line(envelope: Mapping[str, Any]) -> bytes:

@@ -17,8 +17,10 @@ from gateway.errors import Refused
 from gateway.ledger import logbook, merkle
 from gateway.node import cosigned, index, subjects
 from gateway.node.freshness import OwnClock
+from gateway.node.subjects import Leaf
 from gateway.node.views import LogView, Views
 from gateway.recognition import desks
+from gateway.recognition.evidence import IN_DOUBT
 from gateway.recognition.facts import (
     CreditFact,
     CreditLog,
@@ -70,13 +72,15 @@ class FactFinder:
             for view in self.views.all()
             if view.log.family == "licence" and source in (None, view.log.jurisdiction)
         ]
+        claiming = [leaf for view in logs for leaf in _claiming(view, subject, by_number=by_number)]
         return Facts(
             self.trust.agreements,
             self.trust.catalogue,
             tuple(self.log_facts(view) for view in logs),
             Choice(Fate.NONE),
             matches=tuple(matches),
-            quarantined=tuple(index for view in logs for index in _claiming(view, subject, by_number=by_number)),
+            quarantined=tuple(leaf.index for leaf in claiming),
+            doubted=_doubted(claiming),
             own_clock_slow=self._slow(),
             desks=self._desks(source, subject, None, at),
             other_holder=other_holder,
@@ -92,14 +96,15 @@ class FactFinder:
         quarantined = self._quarantined(views, question.subject, -1, question.known_at)
         present, refused = self._present(views, choice.index)
         if refused is not None:
-            choice, quarantined = Choice(Fate.NONE), (refused, *quarantined)
+            choice, quarantined = Choice(Fate.NONE), [refused, *quarantined]
         return Facts(
             self.trust.agreements,
             self.trust.catalogue,
             tuple(self.log_facts(view, choice.index if view is views[-1] else None) for view in views),
             choice,
             present=present,
-            quarantined=quarantined,
+            quarantined=tuple(leaf.index for leaf in quarantined),
+            doubted=_doubted(quarantined),
             successors=self._successors(question.source or "", question.subject, question.known_at),
             came_from=self._came_from(choice, present, question),
             credit=self._credit(question, present),
@@ -138,21 +143,21 @@ class FactFinder:
 
     def _quarantined(
         self, views: Sequence[LogView], subject: str, above: int, known_at: int | None = None
-    ) -> tuple[int, ...]:
+    ) -> list[Leaf]:
         found = (
             leaf for view in views for leaf in subjects.quarantined_above(view.connection, view.log, subject, above)
         )
-        return tuple(leaf.index for leaf in found if known_at is None or leaf.known <= known_at)
+        return [Leaf(leaf.index, leaf.reason) for leaf in found if known_at is None or leaf.known <= known_at]
 
-    def _present(self, views: Sequence[LogView], leaf: int | None) -> tuple[Present | None, int | None]:
-        """The chosen record judged again, or the index of a leaf that the gate lets through no longer."""
+    def _present(self, views: Sequence[LogView], leaf: int | None) -> tuple[Present | None, Leaf | None]:
+        """The chosen record judged again, or the leaf that the gate lets through no longer."""
         if leaf is None:
             return None, None
         view = views[-1]
         try:
             verified = read_verified(view, leaf, self.trust)
-        except Refused:
-            return None, leaf
+        except Refused as refused:
+            return None, Leaf(leaf, refused.reason)
         content = verified.record.content
         type_code = content.type_code if isinstance(content, Licence) else None
         authority = self.trust.roster.authority(
@@ -258,11 +263,17 @@ def _known(views: Sequence[LogView], subject: str, known_at: int | None) -> list
     return [row for row in rows if known_at is None or row.known <= known_at]
 
 
-def _claiming(view: LogView, subject: str, *, by_number: bool) -> list[int]:
-    """Indices of the quarantined leaves that claim what was asked about: a subject, or the number in one."""
+def _claiming(view: LogView, subject: str, *, by_number: bool) -> list[Leaf]:
+    """The quarantined leaves that claim what was asked about: a subject, or the number in one."""
     if not by_number:
         return subjects.quarantined_unindexed(view.connection, view.log)
     return subjects.quarantined_claiming(view.connection, view.log, subject, normalise_query(subject))
+
+
+def _doubted(leaves: Sequence[Leaf]) -> frozenset[int]:
+    """Indices at which nothing but the signature is in doubt; indices of several logs may be the same."""
+    doubted = {leaf.index for leaf in leaves if leaf.reason == IN_DOUBT}
+    return frozenset(doubted - {leaf.index for leaf in leaves if leaf.reason != IN_DOUBT})
 
 
 def read_verified(view: LogView, leaf: int, trust: TrustData) -> VerifiedRecord:

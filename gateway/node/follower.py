@@ -6,8 +6,6 @@ costs a metrics line. ``node.mirror`` feeds it from the bus and from tiles.
 
 >>> follower = Follower.open(log, parts)
 >>> await follower.receive(batch)
->>> follower.log.size
-812
 """
 
 from __future__ import annotations
@@ -103,13 +101,29 @@ class Follower:
         follower.freshness.verified(log.size)
         newest = logbook.newest_checkpoint(parts.mirrors.read, log.number)
         if newest is not None:
-            size, date, _ = follower.held = follower.kept = newest
-            follower.newest = (size, date)
-            follower.freshness.heard(size, date, parts.clock(), time.monotonic())
-            latest = follower.read(newest[2])
-            if latest is not None:
-                follower.heard.keep(latest, log.size)
+            follower.held = follower.kept = newest
+            follower._begin_with_held()
         return follower
+
+    def _begin_with_held(self) -> None:
+        """The newest checkpoint held is the owner's latest word, unless its key has been revoked since."""
+        latest = self.read(self.held[2])
+        if latest is not None:
+            self.newest = (latest.size, latest.date)
+            self.freshness.heard(latest.size, latest.date, self.parts.clock(), time.monotonic())
+            self.heard.keep(latest, self.log.size)
+
+    async def weigh_again(self) -> None:
+        """A key of the owner is another, or revoked: what was heard and is not verified yet counts no more, nor does
+        the last word if a thief may have said it.
+        """
+        async with self.busy:
+            self.freshness, self.heard, self.newest = Freshness(), Heard(), (-1, -1)
+            self.freshness.verified(self.log.size)
+            self.wanted, self.wanted_since = 0, None
+            if self.held[0] >= 0:
+                self._begin_with_held()
+            self.changed.set()
 
     @property
     def newest_note(self) -> bytes:
@@ -224,8 +238,18 @@ class Follower:
         found = found or self.heard.contradiction(statement)
         if found is None:
             return False
-        await self.freeze(found[0], found[1], statement.note)
+        if statement.disowned and self._outlived(statement):
+            self._garbage("key.revoked")
+        else:
+            await self.freeze(found[0], found[1], statement.note)
         return True
+
+    def _outlived(self, statement: Statement) -> bool:
+        """Whether a key that nobody has revoked vouches for the tree held, beyond the statement: then what else was
+        said of it under a revoked key is the thief's word, and none of the owner's.
+        """
+        latest = self.heard.latest
+        return latest is not None and not latest.disowned and statement.size <= latest.size <= self.log.size
 
     async def freeze(self, reason: str, first: bytes, second: bytes) -> None:
         at = self.now_ms()

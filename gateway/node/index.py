@@ -119,9 +119,13 @@ def accept(connection: sqlite3.Connection, log: Log, verified: VerifiedRecord, k
         holdernames.add(connection, name)
     _add_terms(connection, terms)
     if record.type.endswith(".erased") and isinstance(record.content, Correction):
-        named = (key, key_of(log.number, record.content.index))
-        connection.execute("UPDATE records SET erased = ? WHERE key = ?", named)
-        connection.execute("UPDATE quarantine SET erased = ? WHERE key = ?", named)
+        _mark_erased(connection, log, record.content.index, key)
+
+
+def _mark_erased(connection: sqlite3.Connection, log: Log, index: int, key: int) -> None:
+    named = (key, key_of(log.number, index))
+    connection.execute("UPDATE records SET erased = ? WHERE key = ?", named)
+    connection.execute("UPDATE quarantine SET erased = ? WHERE key = ?", named)
 
 
 def quarantine(
@@ -217,3 +221,21 @@ def refresh_terms(connection: sqlite3.Connection, log: Log, subject: str, schema
         _add_terms(connection, [(kind, term, row[0], key) for kind, term in _terms(record)])
     if not keys:
         connection.execute("DELETE FROM subjects WHERE number = ?", row)
+
+
+def refresh_erasures(connection: sqlite3.Connection, log: Log, subject: str) -> None:
+    """Mark anew what of a subject was erased, by the records that still say so: one that was signed with a stolen key
+    erases nothing.
+    """
+    span = (subject, key_of(log.number, 0), key_of(log.number + 1, 0))
+    connection.execute("UPDATE quarantine SET erased = 0 WHERE erased AND subject = ? AND key >= ? AND key < ?", span)
+    found = connection.execute(
+        "SELECT r.key, r.type, r.erased FROM subjects s JOIN records r ON r.subject = s.number"
+        " WHERE s.family = ? AND s.source = ? AND s.subject = ? AND r.key >= ? AND r.key < ? ORDER BY r.key",
+        (log.family, log.jurisdiction, *span),
+    ).fetchall()
+    marked = [(key,) for key, _, erased in found if erased]
+    connection.executemany("UPDATE records SET erased = 0 WHERE key = ?", marked)
+    for key in (key for key, kind, _ in found if kind.endswith(".erased")):
+        entry = logbook.entry(connection, log.number, index_of(key)) or b""
+        _mark_erased(connection, log, int(read_envelope(entry.rpartition(b"\n\n")[0]).data["index"]), key)

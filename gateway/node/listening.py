@@ -23,7 +23,8 @@ from gateway.ledger.database import Database, faults_named
 from gateway.node import guard, statements
 from gateway.node.cosigners import Cosigners
 from gateway.node.follower import Follower, MirrorParts
-from gateway.node.publisher import OwnState, Publisher
+from gateway.node.ownstate import OwnState
+from gateway.node.publisher import Publisher
 
 PAUSE_S = 1.0
 

@@ -1,8 +1,9 @@
 """Quarantine judged again when trust data, schemas or code change (law 6), and the index made anew from the log.
 
 Each subject is judged in index order from its first quarantined leaf, as a first reading would have done it; so a
-record that had been accepted above such a leaf is judged again too. Leaves whose subject can't be read are judged
-each by itself.
+record that had been accepted above such a leaf is judged again too. So is, from its first such record on, a subject
+whose accepted records other trust data may refuse (``revised``): what a key revoked since had signed. Leaves whose
+subject can't be read are judged each by itself.
 
 >>> await ledger.write(lambda connection: rejudge(connection, trust))
 Rejudged(subjects=1, accepted=1, quarantined=0)
@@ -11,24 +12,24 @@ Rejudged(subjects=1, accepted=1, quarantined=0)
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.errors import Refused
 from gateway.ledger import logbook
 from gateway.ledger.logbook import Log, Seal, index_of, key_of
-from gateway.node import index
+from gateway.node import index, revised
 from gateway.node.statements import Statement
 from gateway.trust.gate import Place, admit
 from gateway.trust.trusted import TrustData
 
-CODE = "1"  # raised by hand whenever a change of the gate's code changes what it lets through
+CODE = "2"  # raised by hand whenever a change of the gate's code changes what it lets through
 JUDGED_WITH = "judged_with"
 
 
 @dataclass(frozen=True, slots=True)
 class Rejudged:
-    """What a round of judging again did: subjects looked at, leaves accepted, leaves that stay in quarantine."""
+    """What a round of judging again did: subjects looked at, leaves accepted, leaves in quarantine now."""
 
     subjects: int
     accepted: int
@@ -42,15 +43,17 @@ def due(connection: sqlite3.Connection, trust: TrustData) -> bool:
 
 
 def rejudge(connection: sqlite3.Connection, trust: TrustData) -> Rejudged:
-    """Judge every quarantined subject again, in one transaction."""
+    """Judge every quarantined subject again, and every one whose records may not be good any more, in one transaction.
+    """
     subjects = accepted = quarantined = 0
     for log in logbook.all_logs(connection):
-        quarantined_leaves = _claims(connection, (key_of(log.number, 0), key_of(log.number + 1, 0)))
-        for keys in _groups(connection, log, quarantined_leaves):
+        claims = _claims(connection, (key_of(log.number, 0), key_of(log.number + 1, 0)))
+        for keys in _groups(connection, log, _earliest([*claims, *revised.revised(connection, log, trust)])):
             subjects += 1
             good, bad = _judge_leaves(connection, log, keys, trust)
             accepted, quarantined = accepted + good, quarantined + bad
     connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (JUDGED_WITH, _mark(trust)))
+    revised.remember(connection, trust)
     return Rejudged(subjects, accepted, quarantined)
 
 
@@ -110,6 +113,16 @@ def _claims(
     ]
 
 
+def _earliest(claims: Iterable[tuple[str | None, int]]) -> list[tuple[str | None, int]]:
+    """Each subject with the first of its claims; leaves that name none stay by themselves."""
+    first: dict[str | int, tuple[str | None, int]] = {}
+    for subject, key in claims:
+        name = key if subject is None else subject
+        if name not in first or key < first[name][1]:
+            first[name] = (subject, key)
+    return list(first.values())
+
+
 def _groups(
     connection: sqlite3.Connection, log: Log, claims: Sequence[tuple[str | None, int]]
 ) -> Iterator[list[int]]:
@@ -135,6 +148,7 @@ def _judge_leaves(connection: sqlite3.Connection, log: Log, keys: list[int], tru
         accepted += _judge_leaf(connection, log, index_of(key), trust)
     for subject in before:
         index.refresh_terms(connection, log, subject, trust.schemas)
+        index.refresh_erasures(connection, log, subject)
     return accepted, len(keys) - accepted
 
 

@@ -11,28 +11,25 @@ import contextlib
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 import structlog
 
-from gateway.bus.embedded import EmbeddedBus
-from gateway.bus.kafka import KafkaBus
-from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import Bus, record_topic
-from gateway.bus.routed import RoutedBus
-from gateway.bus.tileheads import Sources, SourcesOf
-from gateway.bus.tilereading import TileBus
+from gateway.bus.tileheads import Sources
 from gateway.errors import CannotRun
 from gateway.ledger import cosignatures, logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
 from gateway.ledger.witnessmarks import MARKS_FILE, WitnessMarks
-from gateway.node import guard, index, nodekeys, rejudge
-from gateway.node.config import EMBEDDED, Config
+from gateway.node import guard, index, rejudge
+from gateway.node.config import Config
 from gateway.node.cosigners import Cosigners
 from gateway.node.counter import Counter
 from gateway.node.follower import Follower, MirrorParts
@@ -40,13 +37,17 @@ from gateway.node.freshness import OwnClock
 from gateway.node.listening import Listener
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
-from gateway.node.publisher import OwnState, Publisher
+from gateway.node.nodekeys import KeyFolder, KeyPlace
+from gateway.node.openbus import open_bus
+from gateway.node.ownstate import OwnState
+from gateway.node.publisher import Publisher
 from gateway.node.relay import Relay
 from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
-from gateway.node.witness import Witness
+from gateway.node.witness import Witness, WitnessKeys
 from gateway.recognition.checks import smallest_budget
+from gateway.trust.roster import Roster
 
 SCHEMA = logbook.TABLES + cosignatures.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
@@ -59,14 +60,17 @@ log = structlog.get_logger(__name__)
 class Node:
     """One running gateway: speaks for exactly one jurisdiction. ``async with`` opens and closes it, ``run`` runs it."""
 
-    def __init__(self, config: Config, *, refused_keys: frozenset[bytes]) -> None:
+    def __init__(
+        self, config: Config, *, refused_keys: frozenset[bytes], clock: Callable[[], float] = time.time
+    ) -> None:
         self.config = config
+        self._clock = clock
         self.measures = Measures()
         self.trust = TrustFolder(config.trust, config.schemas)
         self.own_clock = OwnClock()
         self.followers: dict[str, Follower] = {}
         self._listened: set[str] = set()
-        self.started_at = time.time()
+        self.started_at = clock()
         own = self.trust.current.roster.jurisdictions.get(config.jurisdiction)
         if own is None:
             raise CannotRun(
@@ -75,7 +79,8 @@ class Node:
         self.jurisdiction = own
         network = self.trust.current.roster.network
         self._own_logs = {entry.family: entry.origin for entry in own.logs if entry.ended is None}
-        self.keys = nodekeys.load(config.keys, network, own.id, tuple(self._own_logs), refused_keys)
+        place = KeyPlace(config.keys, network, own.id, self._own_logs, config.passphrases)
+        self.keys = KeyFolder.open(place, lambda: self.trust.current.roster, refused_keys)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -108,6 +113,7 @@ class Node:
             replicated=self.config.replicated,
             within_s=self.config.acknowledge_within_s,
             measures=self.measures,
+            clock=self._clock,
         )
         self._stack.callback(self.publisher.close)
         prefix, own = self.config.bus.prefix, self.jurisdiction.id
@@ -121,6 +127,15 @@ class Node:
             measures=self.measures,
             cosigned=self.witness.messages,
         )
+        self._open_parts(readers)
+        self.listener = Listener(self.parts, self.followers, self.publisher, self.ledger, self.cosigners)
+        self._stack.push_async_callback(self._keep_heard)
+        self.views = Views(self.mirrors, self.publisher, self.followers, clock=self._clock)
+        self.counter = Counter(
+            self.views, self.trust, own, self.keys.verdict.at, self.own_clock, self.measures, clock=self._clock
+        )
+
+    def _open_parts(self, readers: ThreadPoolExecutor) -> None:
         self.parts = MirrorParts(
             mirrors=self.mirrors,
             bus=self.bus,
@@ -131,13 +146,10 @@ class Node:
             own_clock=self.own_clock,
             urls=lambda jurisdiction: self.sources(jurisdiction).urls,
             quiet_s=self.quiet_s,
-            prefix=prefix,
+            prefix=self.config.bus.prefix,
+            clock=self._clock,
             witness=self.witness,
         )
-        self.listener = Listener(self.parts, self.followers, self.publisher, self.ledger, self.cosigners)
-        self._stack.push_async_callback(self._keep_heard)
-        self.views = Views(self.mirrors, self.publisher, self.followers)
-        self.counter = Counter(self.views, self.trust, own, self.keys.verdict, self.own_clock, self.measures)
 
     def _open_witness(self) -> None:
         wake = asyncio.Event()
@@ -145,7 +157,7 @@ class Node:
         self._stack.callback(marks.close)
         self.cosigners = Cosigners(self.trust, self.measures, wake.set)
         self.witness = Witness(
-            self.keys.witness,
+            WitnessKeys(self.keys.witness.task.name, self.keys.witness.at),
             self.mirrors,
             marks,
             self.followers,
@@ -160,11 +172,11 @@ class Node:
         with faults_named(self.ledger.path, "; the node does not start"):
             newest = logbook.newest_checkpoint(self.ledger.read, own.number)
             frontier = logbook.frontier(self.ledger.read, own.number, own.size)
-        pair = self.keys.logs[family]
         published = Published(*newest) if newest is not None else None
         highwater = HighWater(self.config.data / f"{family}.highwater")
         self._stack.callback(highwater.close)
-        state = OwnState(OwnLog(own, frontier, published, pair.log, pair.heartbeat), self.keys.record, highwater)
+        own_log = OwnLog(own, frontier, published, partial(self.keys.log, family))
+        state = OwnState(own_log, self.keys.record(family).at, highwater, self.keys.authorities)
         with faults_named(self.ledger.path, "; the node does not start"):
             guard.bring_up(self.ledger.read, state)
         return state
@@ -198,6 +210,7 @@ class Node:
             self.config.bus.prefix,
             self.jurisdiction.id,
             bus_needed=self.config.replicated,
+            held=self.keys.verifiers,
         )
         try:
             with faults_named(self.ledger.path, "; nothing is sealed"):
@@ -258,9 +271,12 @@ class Node:
         due = False
         while True:
             await asyncio.sleep(TRUST_EVERY_S)
+            await asyncio.to_thread(self.keys.refresh)
+            before = self.trust.current.roster
             if self.trust.refresh():
                 log.info("trust.taken", version=self.trust.current.roster.version)
                 due = True
+                await self._weigh_again(before)
             if not due:
                 continue
             try:
@@ -269,6 +285,14 @@ class Node:
                 due = False
             except CannotRun as error:
                 log.error("trust.not_applied", reason=error.reason, message=error.message)
+
+    async def _weigh_again(self, before: Roster) -> None:
+        """Where an owner's keys for statements are other ones now, its last words are judged again."""
+        now = self.trust.current.roster
+        for follower in self.followers.values():
+            owner = follower.log.jurisdiction
+            if any(before.keys(role, owner) != now.keys(role, owner) for role in ("log", "heartbeat")):
+                await follower.weigh_again()
 
     async def _judge_again(self) -> None:
         trust = self.trust.current
@@ -305,20 +329,6 @@ class Node:
     def quiet_s(self, jurisdiction: str) -> float:
         """Half of it: then the checkpoint is asked for."""
         return self.budget_s(jurisdiction) / 2
-
-
-
-def open_bus(config: Config, sources: SourcesOf) -> Bus:
-    """The bus that the settings name, and what they say of certain jurisdictions' topics."""
-    settings = config.bus
-    usual = EmbeddedBus(settings.folder, prefix=settings.prefix) if settings.kind == EMBEDDED else None
-    elsewhere = {each: _cluster(cluster, settings.prefix, sources) for each, cluster in settings.at.items()}
-    bus = usual or _cluster(settings.kafka, settings.prefix, sources)
-    return RoutedBus(bus, elsewhere, prefix=settings.prefix) if elsewhere else bus
-
-
-def _cluster(cluster: KafkaSettings | None, prefix: str, sources: SourcesOf) -> Bus:
-    return TileBus(sources, prefix=prefix) if cluster is None else KafkaBus(cluster, prefix=prefix)
 
 
 def lock_data(config: Config) -> int:

@@ -23,7 +23,8 @@ MOST_AHEAD = 64
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A checkpoint with the owner's log signature and newest dated cosignature (seconds). ``note``: as its owner signed
-    it, without the cosignatures of others.
+    it, without the cosignatures of others. ``disowned``: by a key revoked since, within what the revocation leaves
+    standing: still its word, but no longer proof against it.
     """
 
     origin: str
@@ -31,6 +32,7 @@ class Statement:
     root: bytes
     date: int
     note: bytes
+    disowned: bool = False
 
 
 def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustData) -> Statement:
@@ -42,11 +44,13 @@ def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustD
     if found.size > logbook.INDEX_MASK:
         raise Refused("checkpoint.form", f"no node holds {found.size} leaves")
     date = signed.date or 0
-    for line in signed.lines:
-        fault = keys[line.line.name, line.line.key_id].good_at(date, family, origin, max(found.size - 1, 0))
+    signers = [keys[line.line.name, line.line.key_id] for line in signed.lines]
+    for key in signers:
+        fault = key.good_at(date, family, origin, max(found.size - 1, 0))
         if fault is not None:
             raise Refused(fault, f"a key of {origin} was not good for its statement of size {found.size}")
-    return Statement(origin, found.size, found.root, date, note)
+    disowned = any(key.revoked is not None for key in signers)
+    return Statement(origin, found.size, found.root, date, note, disowned)
 
 
 def contradiction(connection: sqlite3.Connection, log: logbook.Log, statement: Statement) -> tuple[str, bytes] | None:

@@ -60,6 +60,14 @@ class Quarantined:
     known: int
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """Where a leaf stands that failed the gate, and why it did."""
+
+    index: int
+    reason: str
+
+
 def rows(connection: sqlite3.Connection, log: Log, subject: str) -> list[Row]:
     """Every accepted record of a subject of a log, rising by index; of leaves above ``log.size`` nobody is told yet:
     they may be committed, but their high-water mark not synced, or their checkpoint not taken.
@@ -141,25 +149,30 @@ def quarantined_above(connection: sqlite3.Connection, log: Log, subject: str, in
     return _quarantined(connection, where, (subject, above, key_of(log.number + 1, 0)))
 
 
-def quarantined_claiming(connection: sqlite3.Connection, log: Log, subject: str, number: str) -> list[int]:
-    """Indices of quarantined leaves of the log that claim this subject, or one of any type with this number."""
+def quarantined_at(connection: sqlite3.Connection, log: Log, index: int) -> Quarantined | None:
+    """The leaf at an index, if it stands in quarantine."""
+    return next(iter(_quarantined(connection, "q.key = ?", (key_of(log.number, index),))), None)
+
+
+def quarantined_claiming(connection: sqlite3.Connection, log: Log, subject: str, number: str) -> list[Leaf]:
+    """Quarantined leaves of the log that claim this subject, or one of any type with this number."""
     found = connection.execute(
-        "SELECT key FROM quarantine WHERE NOT erased AND key >= ? AND key < ?"
+        "SELECT key, reason FROM quarantine WHERE NOT erased AND key >= ? AND key < ?"
         " AND (subject = ? OR substr(subject, instr(subject, ':') + 1) = ?) ORDER BY key LIMIT 20",
         (key_of(log.number, 0), key_of(log.number + 1, 0), subject, number),
     )
-    return [index_of(row[0]) for row in found]
+    return [Leaf(index_of(key), reason) for key, reason in found]
 
 
-def quarantined_unindexed(connection: sqlite3.Connection, log: Log) -> list[int]:
-    """Indices of quarantined leaves of the log that claim a subject of which no record is indexed."""
+def quarantined_unindexed(connection: sqlite3.Connection, log: Log) -> list[Leaf]:
+    """Quarantined leaves of the log that claim a subject of which no record is indexed."""
     found = connection.execute(
-        "SELECT q.key FROM quarantine q WHERE q.key >= ? AND q.key < ? AND q.subject NOT NULL AND NOT EXISTS"
+        "SELECT q.key, q.reason FROM quarantine q WHERE q.key >= ? AND q.key < ? AND q.subject NOT NULL AND NOT EXISTS"
         " (SELECT 1 FROM subjects s WHERE s.family = ? AND s.source = ? AND s.subject = q.subject)"
         " ORDER BY q.key LIMIT 20",
         (key_of(log.number, 0), key_of(log.number + 1, 0), log.family, log.jurisdiction),
     )
-    return [index_of(row[0]) for row in found]
+    return [Leaf(index_of(key), reason) for key, reason in found]
 
 
 def unread_about(connection: sqlite3.Connection, log: Log, holder: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.ledger.database import Database
@@ -48,8 +48,14 @@ class Views:
     """Looks at the publisher's own logs and the followers' mirrors."""
 
     def __init__(
-        self, mirrors: Database, publisher: Publisher, followers: Mapping[str, Follower]
+        self,
+        mirrors: Database,
+        publisher: Publisher,
+        followers: Mapping[str, Follower],
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._clock = clock
         self._mirrors = mirrors
         self._publisher = publisher
         self._followers = followers
@@ -86,7 +92,7 @@ class Views:
         found = replace(state.own.log, size=state.own.size - state.own.unshown)
         known = shown if state.own.unshown else newest  # nobody knows better than the owner that nothing is newer
         sealing = self._publisher.refusing is None and known is not None
-        age = max(0.0, time.time() - known.date) if known is not None and sealing else None
+        age = max(0.0, self._clock() - known.date) if known is not None and sealing else None
         note, date = (shown.note, shown.date) if shown is not None else (b"", None)
         return LogView(found, True, self._publisher.shown.connection, age, 0, False, note, date)
 

@@ -35,8 +35,7 @@ from gateway.ledger.witnessmarks import Mark, WitnessMarks
 from gateway.node.cosigners import Cosigners
 from gateway.node.follower import Follower
 from gateway.node.statements import Statement
-from gateway.trust import notes
-from gateway.trust.suites import CosignatureSigner
+from gateway.trust.suites import Cosigner
 
 EVERY_S = 1.0
 """Seconds between two cosignatures on one log, at least."""
@@ -72,6 +71,16 @@ class _Work:
     cosignature: Cosignature
 
 
+@dataclass(frozen=True, slots=True)
+class WitnessKeys:
+    """The name under which this node cosigns. ``at``: whose key dates a cosignature so (s); it raises ``CannotRun``
+    when none is good then.
+    """
+
+    name: str
+    at: Callable[[int], Cosigner]
+
+
 class Witness:
     """This node as a witness of its partners' logs. ``newest``: by origin, the note to send; ``faults``: by origin, why
     a log is not cosigned. ``run`` also has ``cosigners`` keep what was heard of other witnesses.
@@ -79,7 +88,7 @@ class Witness:
 
     def __init__(
         self,
-        signer: CosignatureSigner,
+        keys: WitnessKeys,
         mirrors: Database,
         marks: WitnessMarks,
         followers: Mapping[str, Follower],
@@ -91,7 +100,8 @@ class Witness:
     ) -> None:
         self.newest: dict[str, bytes] = {}
         self.faults: dict[str, CannotRun] = {}
-        self.signer = signer
+        self.name = keys.name
+        self._signer = keys.at
         self._mirrors = mirrors
         self._marks = marks
         self._followers = followers
@@ -120,10 +130,10 @@ class Witness:
     def messages(self) -> Iterator[Message]:
         """What there is to send: the newest cosignature on each log; and of forks, what can't both be true."""
         for origin, note in self.newest.items():
-            yield of_cosignature(origin, self.signer.name, note)
+            yield of_cosignature(origin, self.name, note)
         for origin, said in self._forks.items():
             for place, note in enumerate(said, 1):
-                yield of_cosignature(origin, f"{self.signer.name} {place}", note)
+                yield of_cosignature(origin, f"{self.name} {place}", note)
 
     # What comes
 
@@ -177,17 +187,13 @@ class Witness:
             if reached is None:
                 return watched
             size = reached[0]
-            own = [each for each in cosignatures.at(self._mirrors.read, held.number, size) if each.by == self._by]
+            own = [each for each in cosignatures.at(self._mirrors.read, held.number, size) if each.by[0] == self.name]
             note = _note_of(self._mirrors.read, held, size)
         watched.done = (size, -1)
         if own and note is not None:
             watched.date = own[-1].date
             self.newest[held.origin] = note + own[-1].line()
         return watched
-
-    @property
-    def _by(self) -> notes.Identity:
-        return self.signer.name, self.signer.key.key_id
 
     # The loop
 
@@ -308,8 +314,8 @@ class Witness:
 
     def _sign(self, statement: Statement, date: int) -> Cosignature:
         text = statement.note[: statement.note.rfind(b"\n\n") + 1]
-        payload = self.signer.cosign(text, date)
-        return Cosignature(statement.size, self.signer.name, self.signer.key.key_id, date, payload)
+        signer = self._signer(date)
+        return Cosignature(statement.size, signer.name, signer.key.key_id, date, signer.cosign(text, date))
 
 
 def _write(connection: sqlite3.Connection, work: _Work) -> bool:

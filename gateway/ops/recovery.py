@@ -37,7 +37,8 @@ from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
-from gateway.node.runtime import SCHEMA, lock_data, open_bus
+from gateway.node.openbus import open_bus
+from gateway.node.runtime import SCHEMA, lock_data
 from gateway.node.trustfolder import TrustFolder
 from gateway.ops import witnessing
 from gateway.records.record import read_envelope

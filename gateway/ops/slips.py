@@ -1,24 +1,36 @@
 """A verification slip checked offline: a note of the verdict key over the whole answer (DESIGN §8).
 
->>> read(Path("slip.txt").read_bytes(), Path("trust"))["headline"]
+>>> read(Path("slip.txt").read_bytes(), Path("trust")).answer["headline"]
 '予以互认'
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from gateway.errors import CannotRun, Refused
-from gateway.instants import parse_time
+from gateway.instants import format_time, parse_time
 from gateway.records import compact
 from gateway.trust import notes, roster
+from gateway.trust.members import ANY, Revocation, RosterKey
 
 MOST_LINES = 16
 MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """The answer in a slip. ``revoked``: the revocation of the key that signed it, dated after the slip; nothing but
+    the slip's own date says so, and a thief could have written that too.
+    """
+
+    answer: Mapping[str, Any]
+    revoked: Revocation | None
 
 
 def of_answer(text: bytes) -> bytes:
@@ -31,8 +43,10 @@ def of_answer(text: bytes) -> bytes:
     return slip.encode() if isinstance(slip, str) else text
 
 
-def read(slip: bytes, trust: Path) -> Mapping[str, Any]:
-    """The answer in a slip whose signature holds, by a verdict key good when it was given. Raises ``Refused``."""
+def read(slip: bytes, trust: Path) -> Slip:
+    """The answer in a slip whose signature holds, by a verdict key good when it was given. Raises ``Refused``:
+    ``key.revoked`` for one given after its key was revoked.
+    """
     file = trust / "roster.json"
     try:
         known = roster.parse(file.read_bytes())
@@ -45,8 +59,27 @@ def read(slip: bytes, trust: Path) -> Mapping[str, Any]:
     if not isinstance(at, str):
         raise Refused("slip.form", "the slip says no instant", field="at")
     seconds = parse_time(at) // 1000
-    for line in verified:
-        key = known.known_keys[line.line.name, line.line.key_id]
-        if key.role == "verdict" and key.good_at(seconds, "*", "", 0) in (None, "key.family"):
-            return answer
+    keys = [known.known_keys[line.line.name, line.line.key_id] for line in verified]
+    judged = [(key, _fault(key, seconds)) for key in keys if key.role == "verdict"]
+    for key, fault in judged:
+        if fault is None:
+            return Slip(answer, key.revoked)
+    if any(fault == "key.revoked" for _, fault in judged):
+        raise Refused("key.revoked", "the key that signed it had been revoked by the instant that the slip says")
     raise Refused("key.unknown", "no line is by a verdict key of the roster that was good at that instant")
+
+
+def _fault(key: RosterKey, seconds: int) -> str | None:
+    """Why the key was not good at the instant; a verdict is of no family in particular, so any of the key's will do."""
+    return key.good_at(seconds, min(key.families, default=ANY), "", 0)
+
+
+def told(revoked: Revocation) -> str:
+    """That a slip's key was revoked after the slip says it was given."""
+    at = format_time(revoked.at * 1000)
+    return (
+        f"该回执的签名密钥已于 {at} 吊销（{revoked.reason}）；回执所载时间早于吊销，但窃取密钥的人也可以倒填时间："
+        "请向出具回执的节点核实\n"
+        f"the key that signed this slip was revoked as of {at} ({revoked.reason}); the slip says that it was given"
+        " before, which a thief could have written too: ask the node that gave it"
+    )

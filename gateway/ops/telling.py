@@ -19,7 +19,7 @@ def told(report: Report) -> str:
         lines.append(f"  ✘ {where}: {finding.zh} / {finding.en} [{finding.reason}]")
     for log in report.logs:
         mark = "✘" if log.findings else "✔"
-        extra = f", {log.newer} 条待新规范 newer" if log.newer else ""
+        extra = f", {log.newer} 条尚不能认定 undecided" if log.newer else ""
         extra += f", {log.erased} 条已删除、承诺完好 erased, commitment intact" if log.erased else ""
         lines.append(f"  {mark} {log.origin}: {log.records} 条 records, size {log.size}{extra}")
         lines += [f"      {leaf.index} {leaf.reason}" for leaf in log.listed[:MOST_LISTED]]

@@ -68,6 +68,9 @@ AT_COUNTER: Mapping[str, Reason] = {
     "not_judged": told("没有可供判断的记录，此项未作判断", "there is no record to judge this by", FIRST_THE_REST),
     # content signature, issuer, in the log, witnessed
     "content_signature": told("来源节点签名有效", "signed by the source with a key that was good", GO_ON),
+    "content_signature.authority": told(
+        "发证机关和来源节点均已签名，签名有效", "signed by the issuing authority itself and by the source", GO_ON
+    ),
     "issuer": told("发证机关在名册之内", "the issuing authority is entered in the roster", GO_ON),
     "issuer.carried": told(
         "发证机关在名册之内，由来源节点代为发布",

@@ -51,6 +51,16 @@ OF_LINT: Mapping[str, Reason] = {
         "completeness is declared for a jurisdiction that is unknown or does not issue the type",
         _CATALOGUE,
     ),
+    "lint.signing_unknown": told(
+        "要求发证机关签名的地区不在名册或不颁发该类证照",
+        "authority signatures are wanted of a jurisdiction that is unknown or does not issue the type",
+        _CATALOGUE,
+    ),
+    "lint.signing_key": told(
+        "要求发证机关签名，而该机关届时没有可用密钥",
+        "an authority's own signature is wanted, and it has no key that is good by then",
+        _ROSTER,
+    ),
     # agreements
     "lint.unknown_jurisdiction": told("协议所列地区不在名册中", "the agreement names an unknown place", _PARTIES),
     "lint.unknown_type": told("协议所列类型不在目录中", "the agreement names an unknown type", _PARTIES),

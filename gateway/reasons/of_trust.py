@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.reasons.told import OTHER_NODE, OWN_IT, WAIT, Reason, Step, told
+from gateway.reasons.told import ASK_ISSUER, ASK_SIGNER, NEW_KEY, OTHER_NODE, OWN_IT, WAIT, Reason, Step, told
 
 ADMINISTRATORS = Step(
     "按提示更正；步骤见《信任仓库操作手册》",
@@ -33,12 +33,33 @@ OF_TRUST: Mapping[str, Reason] = {
     "key.early": told("签名早于密钥的启用时间", "signed before its key was good", OTHER_NODE),
     "key.expired": told("签名晚于密钥的到期时间", "signed after its key had expired", OTHER_NODE),
     "key.revoked": told("签名所用密钥已被吊销", "signed by a key that has been revoked", OTHER_NODE),
+    "key.in_doubt": told(
+        "签署这条记录时密钥可能已被窃取，真伪待发证机关确认",
+        "signed when the key may already have been stolen: whether it is genuine only its authority can say",
+        ASK_ISSUER,
+    ),
+    "authority.mismatch": told("由并非发证机关的另一机关签名", "signed by another authority than its own", OTHER_NODE),
+    "authority.unsigned": told(
+        "缺少发证机关签名（目录规定自某日起必须有）",
+        "lacks its issuing authority's signature, which the catalogue wants from a day on",
+        ASK_SIGNER,
+    ),
+    "signed.line": told(
+        "机关签名的记录行与节点应写的不一致", "what the authority signed is not the node's own line", ASK_SIGNER
+    ),
     "key.family": told("密钥不得签署这一类记录", "the key may not sign this family", OTHER_NODE),
     "key.form": told("密钥文本格式不正确", "not the text of a verifier key", OWN_IT),
     "key.algorithm": told("不支持的签名算法", "the signature algorithm is not known here", OWN_IT),
     "key.id": told("密钥编号与密钥不符", "the key id is not that of name and key", OWN_IT),
     "key.public": told("公钥不正确", "the public key is not one", OWN_IT),
     "key.example": told("示例密钥只能用于演示", "example keys sign in the demo only", OWN_IT),
+    "key.none_good": told(
+        "本节点没有名册认可的有效密钥，暂停签署；已收到的记录不受影响",
+        "this node has no key that the roster says is good now: nothing is signed, and partners are followed as before",
+        NEW_KEY,
+    ),
+    "key.ending": told("密钥即将到期，且无后续密钥", "the last key for a task ends soon", NEW_KEY),
+    "key.task": told("本节点没有这种用途的密钥", "this node needs no such key", OWN_IT),
     "key.exists": told("密钥文件已存在，不会被覆盖", "the key file exists, and none is overwritten", OWN_IT),
     "key.missing": told("缺少密钥文件", "a key file is missing", OWN_IT),
     "key.io": told("密钥文件无法读写", "a key file cannot be read or written", OWN_IT),

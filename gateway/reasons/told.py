@@ -83,6 +83,11 @@ NOT_HERE = Step("此类数据不得提交，请删除后重新提交", "Such dat
 NEW_ID = Step(
     "改用新的编号重新提交（publish --restate）", "Publish it under a new id (publish --restate)", "own_department"
 )
+ASK_SIGNER = Step(
+    "由发证机关对节点给出的记录行签名后重新提交",
+    "The issuing authority signs the line as the node writes it; hand it in again",
+    "own_department",
+)
 
 SEND_AGAIN = Step(
     "稍后用相同的编号（id）重新提交；持续出现请联系本单位信息部门",
@@ -111,6 +116,11 @@ BUS_CERTIFICATE = Step(
 BUS_TLS = Step(
     "在 [bus.kafka] 设置 ca 和 TLS 端口；集群不用 TLS 的，去掉 ca",
     "Set ca and the TLS port in [bus.kafka]; take ca away if the cluster has no TLS",
+    "own_it",
+)
+NEW_KEY = Step(
+    "用 jjj-gateway keys list 查看各密钥，用 keys new 生成新密钥，并请管理员登记入名册",
+    "See `jjj-gateway keys list`, make a key with `keys new`, and have the administrators enter it in the roster",
     "own_it",
 )
 OTHER_NODE = Step(

@@ -37,11 +37,12 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
             **_question(question),
             "checks": [_check(check, verdict.desks) for check in verdict.checks],
             "credit": _credit(verdict.credit),
-            "relied_on": [_log(log) for log in verdict.relied_on],
+            "relied_on": [_log(log, verdict) for log in verdict.relied_on],
             "agreement": _agreement(verdict, agreement) if agreement is not None else None,
             "matches": [{"source": _urn(match.source), "subject": match.subject} for match in verdict.matches] or None,
             "warnings": [_warning(warning) for warning in verdict.warnings] or None,
             "licence": dict(verdict.licence) if verdict.licence is not None else None,
+            "signed_by": verdict.signed_by,
         }
     )
 
@@ -119,7 +120,9 @@ def _fact(shown: Shown) -> dict[str, Any]:
     )
 
 
-def _log(log: LogFacts) -> dict[str, Any]:
+def _log(log: LogFacts, verdict: Verdict) -> dict[str, Any]:
+    """A log relied on; that of the licence says whose signature the licence bears."""
+    of_licence = log.jurisdiction == verdict.question.source and log.family == "licence"
     heartbeat = format_time(log.heartbeat * 1000) if log.heartbeat is not None else None
     return _present(
         {
@@ -128,6 +131,7 @@ def _log(log: LogFacts) -> dict[str, Any]:
             "root": log.root or None,
             "heartbeat": heartbeat,
             "witnesses": list(log.witnesses),
+            "signed_by": verdict.signed_by if of_licence else None,
         }
     )
 

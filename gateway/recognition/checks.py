@@ -159,8 +159,18 @@ class Case:
     @property
     def unread_above(self) -> bool:
         """Whether a quarantined leaf claims the subject above the record chosen."""
+        return bool(self.unread)
+
+    @property
+    def unread(self) -> frozenset[int]:
+        """Indices of the quarantined leaves that claim the subject above the record chosen."""
         present = self.facts.present
-        return any(present is None or index > present.index for index in self.facts.quarantined)
+        return frozenset(index for index in self.facts.quarantined if present is None or index > present.index)
+
+    @property
+    def only_doubted(self) -> bool:
+        """Whether these leaves, and there are some, could all be read: what is in doubt is who signed them."""
+        return bool(self.unread) and self.unread <= self.facts.doubted
 
     def holds_back(self, reason: str, *, final: bool = False, doubtful: bool = False) -> Outcome:
         """A failing state of the licence, told as far as it is proven.

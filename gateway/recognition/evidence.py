@@ -17,6 +17,8 @@ _NOT_PRESENT = {
     Fate.ERASED: "record.erased",
     Fate.NOT_ON_DAY: "record.not_on_day",
 }
+IN_DOUBT = "key.in_doubt"
+"""Signed while the key may have been in a thief's hands: the leaf is read and not shown; only its source can say."""
 _SILENT = ("source.unheard", "source.lacking")
 
 
@@ -36,6 +38,8 @@ def _why_none(case: Case) -> str:
     fault = case.source_fault
     if fault is not None:
         return "source.stale" if fault in _SILENT else fault
+    if case.only_doubted:
+        return IN_DOUBT
     if case.facts.quarantined or any(log.unread for log in case.facts.logs):
         return "leaf.unread"
     if case.facts.other_holder:
@@ -48,9 +52,11 @@ def _why_none(case: Case) -> str:
 
 
 def content_signature(case: Case) -> Outcome:
-    """Signed by a record key of the source that was good at the logged time."""
-    fault = _present(case).signature_fault
-    return passed("content_signature") if fault is None else failed(fault, final=True)
+    """Signed by a record key of the source that was good at the logged time; perhaps by the issuer's own key too."""
+    present = _present(case)
+    if present.signature_fault is not None:
+        return failed(present.signature_fault, final=True)
+    return passed("content_signature.authority" if present.signed_by == "authority" else "content_signature")
 
 
 def issuer(case: Case) -> Outcome:
@@ -87,7 +93,11 @@ def fresh(case: Case) -> Outcome:
 
 
 def newer(case: Case) -> Outcome:
-    """No leaf that this node can't read claims the subject above the record chosen (law 6)."""
+    """No leaf that this node can't read, or whose signature is in doubt, claims the subject above the record chosen
+    (law 6).
+    """
+    if case.only_doubted:
+        return unknown(IN_DOUBT)
     return unknown("newer.unreadable") if case.unread_above else passed("newest")
 
 

@@ -75,6 +75,11 @@ class LogFacts:
     heartbeat: int | None = None
     witnesses: tuple[str, ...] = ()
 
+    @property
+    def family(self) -> str:
+        """The family, as the origin says it; of a successor log too."""
+        return self.origin.rpartition("/")[2].partition(".")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -99,7 +104,8 @@ class Present:
     ``signature_fault``, ``issuer_fault``, ``log_fault``: the reason why, judged again by the trust data in
     force, the record key wasn't good, the issuer isn't entered, or the leaf isn't in the tree; None when it
     holds. ``carried``: the issuer stands outside the jurisdiction. ``witnesses``: jurisdictions whose
-    cosignature stands on any checkpoint that covers the record.
+    cosignature stands on any checkpoint that covers the record. ``signed_by``: "authority" where the issuer's own
+    signature stands beside the node's, else "node".
     """
 
     index: int
@@ -112,6 +118,7 @@ class Present:
     issuer_fault: str | None = None
     log_fault: str | None = None
     warnings: tuple[Finding, ...] = ()
+    signed_by: str = "node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +197,8 @@ class Facts:
     """All that this node knows about the question.
 
     ``logs``: the licence logs searched; exactly the source's own once a subject is chosen. ``matches``:
-    several found, none chosen. ``quarantined``: indices of quarantined leaves that claim the subject.
+    several found, none chosen. ``quarantined``: indices of quarantined leaves that claim the subject; ``doubted``: of
+    those among them that are in doubt only because the key that signed them was stolen about then.
     ``credit``: the credit logs of the issuer's and the asker's jurisdictions; one that this node doesn't
     follow is left out, and counts as unknown. ``trust_age_s``: seconds since trust data were last confirmed,
     None where they have no age. ``own_clock_slow``: the partners' dates say that this node's clock is behind.
@@ -205,6 +213,7 @@ class Facts:
     present: Present | None = None
     matches: tuple[Match, ...] = ()
     quarantined: tuple[int, ...] = ()
+    doubted: frozenset[int] = frozenset()
     successors: tuple[Successor, ...] = ()
     came_from: Origin | None = None
     credit: tuple[CreditLog, ...] = ()
@@ -237,6 +246,7 @@ def present_of(
         issuer_fault,
         log_fault,
         verified.warnings,
+        verified.signed_by,
     )
 
 

@@ -68,6 +68,8 @@ RULES = (
     Rule(FAULT, "lint.irreversible", CATALOGUE, lintmembers.states_that_can_be_undone),
     Rule(NOTE, "lint.not_complete", CATALOGUE, lintmembers.types_not_complete),
     Rule(FAULT, "lint.complete_unknown", CATALOGUE, lintmembers.completeness_of_unknown),
+    Rule(FAULT, "lint.signing_unknown", CATALOGUE, lintmembers.signing_of_unknown),
+    Rule(FAULT, "lint.signing_key", ROSTER, lintmembers.authority_keys_missing),
     Rule(FAULT, "lint.unknown_jurisdiction", AGREEMENTS, lintagreements.unknown_jurisdictions),
     Rule(FAULT, "lint.unknown_type", AGREEMENTS, lintagreements.unknown_types),
     Rule(FAULT, "lint.covers_nothing", AGREEMENTS, lintagreements.covering_nothing),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from gateway.instants import first_second
 from gateway.recognition.checks import DAY_S
 from gateway.recognition.network import Network, is_good
 from gateway.trust.members import ANY, Authority, Jurisdiction, RosterKey
@@ -154,6 +155,30 @@ def types_not_complete(network: Network) -> Iterator[Place]:
         for code in network.issued(member):
             if member not in network.catalogue.types[code].complete:
                 yield member, f"{code} {network.catalogue.types[code].name}"
+
+
+def signing_of_unknown(network: Network) -> Iterator[Place]:
+    """Authority signatures wanted of a jurisdiction that the roster doesn't have, or that doesn't issue the type."""
+    for code, entry in network.catalogue.types.items():
+        for jurisdiction in sorted(entry.authority_signed):
+            known = jurisdiction in network.roster.jurisdictions
+            if not known or code not in network.issued(jurisdiction):
+                yield f"{code} {entry.name}", jurisdiction
+
+
+def authority_keys_missing(network: Network) -> Iterator[Place]:
+    """Authorities whose own signature is wanted from a day on, and that have no key that is good then: none of their
+    records would be taken.
+    """
+    for code, entry in network.catalogue.types.items():
+        for jurisdiction, day in sorted(entry.authority_signed.items()):
+            member = network.roster.jurisdictions.get(jurisdiction)
+            at = max(network.at, first_second(day))
+            for authority in member.authorities if member is not None else ():
+                name = f"{network.roster.network}/{jurisdiction}/authority/{authority.uscc}"
+                keys = _keys(member, ("authority", name, "licence")) if member is not None else []
+                if authority.stands(code, at) and not any(is_good(key, at) for key in keys):
+                    yield f"{jurisdiction} {authority.uscc}", f"{authority.name}: {code}, {day.isoformat()}"
 
 
 def completeness_of_unknown(network: Network) -> Iterator[Place]:

@@ -129,7 +129,7 @@ _HEADLINES = {
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The whole answer. ``agreement``: the one that was applied; ``licence``: the data shown, None where
-    nothing may be shown.
+    nothing may be shown; ``signed_by``: who signed these, as ``facts.Present`` has it.
     """
 
     question: Question
@@ -141,6 +141,7 @@ class Verdict:
     agreement: Agreement | None
     agreements_version: int
     licence: Mapping[str, Any] | None
+    signed_by: str | None
     matches: tuple[Match, ...]
     warnings: tuple[Remark, ...]
     desks: tuple[Desk, ...]
@@ -183,6 +184,7 @@ def _judge(case: Case) -> Verdict:
         case.agreement if case.depth is Depth.LICENCE else None,
         case.facts.agreements.version,
         shown.data if shown is not None else None,
+        shown.signed_by if shown is not None else None,
         case.facts.matches,
         tuple(remarks.remarks(case)),
         case.facts.desks,

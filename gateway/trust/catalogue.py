@@ -1,8 +1,9 @@
 """Which licence types exist, and what does each one's law say? The catalogue, read strictly (DESIGN §7).
 
 For each type: which number checks warn, whether its state changes by the hour (``volatile``), which states
-can't be undone (``irreversible``, the only ones that stay a refusal when read from a stale log, law 7), and
-from which day on a jurisdiction declares that every such licence of its own stands in its log (``complete``).
+can't be undone (``irreversible``, the only ones that stay a refusal when read from a stale log, law 7),
+from which day on a jurisdiction declares that every such licence of its own stands in its log (``complete``), and
+from which day on its records of the type need the issuing authority's own signature (``authority_signed``).
 
 >>> catalogue = parse(Path("trust/catalogue.json").read_bytes())
 >>> catalogue.type("11100000MB0341032Y002").name
@@ -27,7 +28,8 @@ NUMBER_CHECKS = frozenset({"jy", "sc"})
 @dataclass(frozen=True, slots=True)
 class CatalogueType:
     """One licence type. ``complete``: jurisdiction → first day for which its log holds every licence of this
-    type.
+    type. ``authority_signed``: jurisdiction → first day (as logged) on which a record of this type bears its issuer's
+    own line.
     """
 
     code: str
@@ -37,6 +39,7 @@ class CatalogueType:
     volatile: bool
     irreversible: frozenset[str]
     complete: Mapping[str, date]
+    authority_signed: Mapping[str, date]
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,20 @@ class Catalogue:
         first = [entry.complete.get(jurisdiction) for entry in wanted]
         return bool(first) and all(since is not None and since <= day for since in first)
 
+    def authority_signed(self, jurisdiction: str, code: str, day: date) -> bool:
+        """Whether a record of the jurisdiction about a licence of this type, logged on this day, needs its issuer's own
+        signature.
+        """
+        entry = self.types.get(code)
+        since = entry.authority_signed.get(jurisdiction) if entry is not None else None
+        return since is not None and since <= day
+
 
 def parse(document: bytes) -> Catalogue:
-    """Read a catalogue (DESIGN §7); raises ``Refused`` ``trust.form`` with the field's path."""
+    """Read a catalogue (DESIGN §7). Optional member: ``authority_signed``.
+
+    Raises ``Refused`` ``trust.form`` with the field's path.
+    """
     fields = Fields(parse_document(document), "")
     version = fields.integer("version", least=1)
     types = fields.each("types", _type)
@@ -80,11 +94,12 @@ def _type(fields: Fields) -> CatalogueType:
         number_checks=_all_of(fields, "number_checks", NUMBER_CHECKS),
         volatile=fields.flag("volatile"),
         irreversible=frozenset(_all_of(fields, "irreversible", LICENCE_STATES)),
-        complete=fields.table("complete", _complete),
+        complete=fields.table("complete", _first_day),
+        authority_signed=fields.table("authority_signed", _first_day) if fields.has("authority_signed") else {},
     )
 
 
-def _complete(fields: Fields, jurisdiction: str) -> date:
+def _first_day(fields: Fields, jurisdiction: str) -> date:
     if IDENTIFIER.fullmatch(jurisdiction) is None:
         told = f"{jurisdiction} is no id of a jurisdiction"
         refuse(fields.path, told, f"{jurisdiction} 不是地区标识", rule=IDENTIFIER.pattern, value=jurisdiction)

@@ -18,11 +18,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any, NoReturn, TypeVar
 
 from gateway.errors import Refused
-from gateway.instants import parse_day, parse_time
+from gateway.instants import first_second, parse_day, parse_time
 from gateway.records.characters import first_forbidden
 
 T = TypeVar("T")
@@ -31,7 +31,6 @@ MAX_INTEGER = 2**53 - 1
 IDENTIFIER = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _WHOLE_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _DAY_S = 86_400
-_SHANGHAI = timedelta(hours=8)
 
 
 def refuse(path: str, message: str, zh: str, *, rule: str, value: object = "") -> NoReturn:
@@ -175,14 +174,14 @@ class Fields:
     def start(self, name: str) -> int:
         """First second of a window: an instant in UTC, or the beginning of a day in Asia/Shanghai."""
         text = self._take(name, str)
-        return -(-_instant(text, self.at(name)) // 1000) if "T" in text else _midnight(_day(text, self.at(name)))
+        return -(-_instant(text, self.at(name)) // 1000) if "T" in text else first_second(_day(text, self.at(name)))
 
     def end(self, name: str) -> int:
         """Last second of a window: an instant in UTC, or the last second of a day in Asia/Shanghai."""
         text = self._take(name, str)
         if "T" in text:
             return _instant(text, self.at(name)) // 1000
-        return _midnight(_day(text, self.at(name))) + _DAY_S - 1
+        return first_second(_day(text, self.at(name))) + _DAY_S - 1
 
 
 _KINDS: Mapping[type, str] = {str: "text", int: "integer", bool: "true or false", list: "list", dict: "object"}
@@ -220,7 +219,3 @@ def _instant(text: str, path: str) -> int:
     except Refused as error:
         zh = "应为真实时间（协调世界时），写作 YYYY-MM-DDTHH:MM:SSZ"
         refuse(path, error.message, zh, rule="YYYY-MM-DDTHH:MM:SSZ", value=_printable(text))
-
-
-def _midnight(day: date) -> int:
-    return int((datetime(day.year, day.month, day.day, tzinfo=UTC) - _SHANGHAI).timestamp())

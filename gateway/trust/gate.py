@@ -6,7 +6,7 @@ history, same trust data: same result on any machine in any year (law 9).
 
 ``read`` makes the checks that need only the bytes and the trust data, so that a batch may be read in threads;
 ``settle`` makes those that depend on what stands before in the log; ``admit`` is both. The publisher's door uses
-``judge_line`` and ``settle``: it refuses before signing exactly what a partner would refuse after.
+``judge_line``, ``judge_authority`` and ``settle``: it refuses before signing exactly what a partner would refuse after.
 
 >>> place = Place("jjj.example/sanhe/licence", "sanhe", "licence", index=7, logged=1795400000)
 >>> record = admit(entry, place, trust, history)
@@ -14,19 +14,23 @@ history, same trust data: same result on any machine in any year (law 9).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.errors import Finding, Refused
-from gateway.instants import format_time
+from gateway.instants import format_time, shanghai_day
 from gateway.records import families
 from gateway.records.record import Correction, Envelope, Licence, Record, judge_content, read_envelope
 from gateway.trust import notes
+from gateway.trust.notes import Identity, Verified
 from gateway.trust.trusted import TrustData
 
 MAX_ENTRY = 65_535
 MAX_SIGNATURE_LINES = 16
 MAX_AHEAD_MS = 5 * 60 * 1000
+AUTHORITY = "/authority/"
+"""In the name of an authority's key, and of no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,9 @@ class History(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A record whose bytes, signature, schema, codes and issuer hold; its place in the log is still to be settled."""
+    """A record whose bytes, signatures, schema, codes and issuer hold; its place in the log is still to be settled.
+    ``signers``: names of the node's record keys, then of the authority's, whose lines stand.
+    """
 
     record: Record
     signers: tuple[str, ...]
@@ -87,6 +93,11 @@ class VerifiedRecord:
     place: Place
     signers: tuple[str, ...]
     warnings: tuple[Finding, ...]
+
+    @property
+    def signed_by(self) -> str:
+        """"authority" where the issuing authority's own line stands, else "node"."""
+        return "authority" if any(AUTHORITY in name for name in self.signers) else "node"
 
 
 def admit(entry: bytes, place: Place, trust: TrustData, history: History) -> VerifiedRecord:
@@ -103,30 +114,34 @@ def admit(entry: bytes, place: Place, trust: TrustData, history: History) -> Ver
     8.  The subject is the one rebuilt from the data.
     9.  The issuer is an authority that the roster gives this jurisdiction, for this type, on the logged day.
     10. The stated time is at most 5 minutes after the logged time.
-    11. The id stands for the first time in this log, quarantined leaves counting.
-    12. The stated time is not before that of the subject's last accepted record.
-    13. The state can follow the subject's last accepted state; an objection carries it.
-    14. A correction names an earlier leaf by index and hash, under that leaf's subject.
+    11. A line of an authority's key is of the record's own issuing authority, at this jurisdiction, for this family,
+        good at the logged time; where the catalogue wants one for the type on the logged day, one stands.
+    12. The id stands for the first time in this log, quarantined leaves counting.
+    13. The stated time is not before that of the subject's last accepted record.
+    14. The state can follow the subject's last accepted state; an objection carries it.
+    15. A correction names an earlier leaf by index and hash, under that leaf's subject.
     """
     return settle(read(entry, place, trust), place, history)
 
 
 def read(entry: bytes, place: Place, trust: TrustData) -> Reading:
-    """Checks 1 to 10 of ``admit``: those that need nothing but the bytes, the place and the trust data."""
+    """Checks 1 to 11 of ``admit``: those that need nothing but the bytes, the place and the trust data."""
     note = notes.parse(entry, MAX_SIGNATURE_LINES, max_size=MAX_ENTRY)  # 1
-    signers = _signers(note, place, trust)  # 2
+    lines = notes.verify(note, trust.roster.verifier_keys)  # 2
+    signers = _signers(lines, place, trust)  # 2
     record, warnings = judge_line(note.text[:-1], place, trust)  # 3 to 10
-    return Reading(record, signers, warnings)
+    authorities = judge_authority(lines, record, place, trust)  # 11
+    return Reading(record, signers + authorities, warnings)
 
 
 def settle(reading: Reading, place: Place, history: History) -> VerifiedRecord:
-    """Checks 11 to 14 of ``admit``: those that depend on the leaves below."""
+    """Checks 12 to 15 of ``admit``: those that depend on the leaves below."""
     record = reading.record
     first = history.first_index(record.id)
-    if first is not None:  # 11
+    if first is not None:  # 12
         raise Refused("record.replayed", f"id {record.id} already stands at index {first}", field="id")
     last = history.last(record.subject)
-    if last is not None and record.time < last.time:  # 12
+    if last is not None and record.time < last.time:  # 13
         raise Refused(
             "time.backwards",
             f"time {format_time(record.time)} is before {format_time(last.time)} of the record at index {last.index}",
@@ -134,10 +149,10 @@ def settle(reading: Reading, place: Place, history: History) -> VerifiedRecord:
             rule="never before the subject's last accepted record",
         )
     if isinstance(record.content, Correction):
-        _check_correction(record, record.content, history)  # 14
+        _check_correction(record, record.content, history)  # 15
     else:
         previous = last.state if last is not None and last.state else None
-        families.check_against_previous(record.type, record.content.state, previous)  # 13
+        families.check_against_previous(record.type, record.content.state, previous)  # 14
     return VerifiedRecord(record, place, reading.signers, reading.warnings)
 
 
@@ -159,19 +174,55 @@ def judge_line(line: bytes, place: Place, trust: TrustData) -> tuple[Record, tup
     return record, warnings
 
 
-def check_own_signer(name: str, key_id: bytes, place: Place, trust: TrustData) -> None:
-    """Check 2 of ``admit`` for a key of one's own, before it signs: raises what its signature would be refused for."""
-    key = trust.roster.keys("record", place.jurisdiction).get((name, key_id))
+def judge_authority(lines: Sequence[Verified], record: Record, place: Place, trust: TrustData) -> tuple[str, ...]:
+    """Check 11 of ``admit``, on the verified lines under a record; returns the names of the authority keys that are
+    good. Raises ``Refused``: ``authority.mismatch``, ``authority.unsigned``, ``key.*``.
+    """
+    wanted = f"{trust.roster.network}/{place.jurisdiction}{AUTHORITY}{record.content.authority_uscc}"
+    faults = {}
+    for line in lines:
+        key = trust.roster.known_keys[line.line.name, line.line.key_id]
+        if key.role == "authority":
+            if line.line.name != wanted:
+                raise Refused("authority.mismatch", f"{line.line.name} signed a record of {wanted}")
+            faults[line.line] = key.good_at(place.logged, place.family, place.origin, place.index)
+    good = tuple(line.name for line, fault in faults.items() if fault is None)
+    if not good and faults:
+        fault = next(fault for fault in faults.values() if fault is not None)
+        raise Refused(fault, f"the key of {wanted} was not good for index {place.index} of {place.origin}")
+    if not good and _needs_authority(record, place, trust):
+        raise Refused(
+            "authority.unsigned",
+            f"from this day on a record of {record.subject.partition(':')[0]} needs a signature by {wanted}",
+            rule="authority_signed of the catalogue",
+        )
+    return good
+
+
+def _needs_authority(record: Record, place: Place, trust: TrustData) -> bool:
+    """Whether the catalogue wants the issuer's own line: corrections and objections of a type like all its records."""
+    type_code, day = record.subject.partition(":")[0], shanghai_day(place.logged)
+    return place.family == "licence" and trust.catalogue.authority_signed(place.jurisdiction, type_code, day)
+
+
+def check_own_signer(role: str, identity: Identity, place: Place, trust: TrustData) -> None:
+    """Checks 2 and 11 of ``admit`` for a key of one's own, before it signs: raises what its signature would be refused
+    for. A revoked key signs nothing, also where a partner could not tell that it was used after all.
+    """
+    key = trust.roster.keys(role, place.jurisdiction).get(identity)
     fault = "key.unknown" if key is None else key.good_at(place.logged, place.family, place.origin, place.index)
+    if fault is None and key is not None and key.revoked is not None:
+        fault = "key.revoked"
     if fault is not None:
-        raise Refused(fault, f"this node's own record key {name}+{key_id.hex()} is not good for {place.origin} now")
+        name, key_id = identity
+        raise Refused(fault, f"this node's own {role} key {name}+{key_id.hex()} is not good for {place.origin} now")
 
 
-def _signers(note: notes.Note, place: Place, trust: TrustData) -> tuple[str, ...]:
+def _signers(lines: Sequence[Verified], place: Place, trust: TrustData) -> tuple[str, ...]:
     own = trust.roster.keys("record", place.jurisdiction)
     good: list[str] = []
     refused: str | None = None
-    for verified in notes.verify(note, trust.roster.verifier_keys):
+    for verified in lines:
         identity = (verified.line.name, verified.line.key_id)
         key = own.get(identity)
         if key is not None:

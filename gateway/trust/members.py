@@ -2,7 +2,7 @@
 (DESIGN §7).
 
 Nothing is removed from a roster, only ended; so each noun answers for an instant that the caller brings (law
-9). ``roster`` reads them and looks them up.
+9). What a revocation means, and why, stands in docs/decisions/020. ``roster`` reads them and looks them up.
 
 >>> key.good_at(1795400000, "licence", "jjj.example/sanhe/licence", 7)
 >>> key.good_at(1895400000, "licence", "jjj.example/sanhe/licence", 7)
@@ -17,17 +17,38 @@ from dataclasses import dataclass
 from gateway.trust.suites import VerifierKey
 
 ANY = "*"
+OF_RECORDS = ("record", "authority")
+"""Roles whose keys sign records; the others' sign dated statements."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
     """Why and when (s) a key was revoked. ``good_below``: origin → index below which its records stay good
-    for ever.
+    for ever, or size up to which its statements do.
     """
 
     at: int
     reason: str
     good_below: Mapping[str, int]
+
+    def of_record(self, seconds: int, origin: str, index: int) -> str | None:
+        """What it makes of a record logged then and there. Below ``good_below``: nothing, for ever. Above, the
+        owner and the thief can't be told apart until the instant; afterwards nobody but a thief signs.
+        """
+        if index < self.good_below.get(origin, 0):
+            return None
+        return "key.in_doubt" if seconds <= self.at else "key.revoked"
+
+    def of_statement(self, seconds: int, origin: str, index: int) -> str | None:
+        """What it makes of a dated statement about a log, whose last leaf has this index: good only if both
+        date and size lie within.
+        """
+        kept = seconds <= self.at and index < self.good_below.get(origin, 0)
+        return None if kept else "key.revoked"
+
+    def of_slip(self, seconds: int) -> str | None:
+        """What it makes of a slip, which rests on no log of its own: its date alone says."""
+        return None if seconds <= self.at else "key.revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +64,11 @@ class RosterKey:
     revoked: Revocation | None = None
 
     def good_at(self, seconds: int, family: str, origin: str, index: int) -> str | None:
-        """None if the key may speak for this leaf at this instant, else the reason.
+        """None if the key may speak at this instant for this leaf or, if it is a key for statements, for the tree
+        whose last leaf this is; else the reason.
 
-        ``key.family``, ``key.early``, ``key.expired``, ``key.revoked``. A revocation leaves the leaves below
-        ``good_below`` of the log alone, for ever; a log that it doesn't name keeps none. Whether a revoked
-        leaf still counts as undecided, because no checkpoint dated after the instant has been published yet,
-        would be told apart here.
+        ``key.family``, ``key.early``, ``key.expired``, ``key.in_doubt`` (records only), ``key.revoked``. A log that
+        a revocation doesn't name keeps nothing.
         """
         if family not in self.families and ANY not in self.families:
             return "key.family"
@@ -56,9 +76,12 @@ class RosterKey:
             return "key.early"
         if seconds > self.not_after:
             return "key.expired"
-        if self.revoked is not None and index >= self.revoked.good_below.get(origin, 0):
-            return "key.revoked"
-        return None
+        if self.revoked is None:
+            return None
+        if self.role == "verdict":
+            return self.revoked.of_slip(seconds)
+        of_leaf = self.revoked.of_record if self.role in OF_RECORDS else self.revoked.of_statement
+        return of_leaf(seconds, origin, index)
 
 
 @dataclass(frozen=True, slots=True)

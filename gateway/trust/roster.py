@@ -17,7 +17,7 @@ was good then. Every window is judged against an instant that the caller brings,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,6 +70,11 @@ class Roster:
         """The first entry of the authority that stands for this type (None: any) at this instant (s)."""
         entries = self._authorities.get((jurisdiction, uscc), ())
         return next((entry for entry in entries if entry.stands(type_code, at)), None)
+
+    @property
+    def origins(self) -> Collection[str]:
+        """Of every log that any member ever had."""
+        return self._logs.keys()
 
     @cached_property
     def known_keys(self) -> Mapping[Identity, RosterKey]:
@@ -124,6 +129,9 @@ def parse(document: bytes) -> Roster:
     unique("jurisdictions.region", (code for member in members for code in (member.region, *member.aliases)))
     unique("jurisdictions.logs.origin", (entry.origin for member in members for entry in member.logs))
     roster = Roster(version, network, {member.id: member for member in members})
+    for revoked in (key.revoked for member in members for key in member.keys if key.role == "witness"):
+        if revoked is not None:
+            _check_named(revoked.good_below, roster.origins, "jurisdictions.keys.revoked.good_below")
     if len(roster.known_keys) != sum(len(member.keys) for member in members):
         refuse("jurisdictions.keys.vkey", "two keys share a name and a key id", "两把密钥名称与标识相同", rule="unique")
     return roster
@@ -189,7 +197,8 @@ def _key(fields: Fields, jurisdiction: str, own: str, origins: frozenset[str]) -
     not_before, not_after = fields.start("not_before"), fields.end("not_after")
     if not_after < not_before:
         refuse(fields.at("not_after"), "is before not_before", "早于启用时间", rule="not_before <= not_after")
-    revoked = fields.inner("revoked", lambda inner: _revocation(inner, origins)) if fields.has("revoked") else None
+    named = None if role == "witness" else origins
+    revoked = fields.inner("revoked", lambda inner: _revocation(inner, named)) if fields.has("revoked") else None
     families = frozenset(fields.texts("families", _FAMILY_OR_ANY))
     return RosterKey(jurisdiction, role, vkey, families, not_before, not_after, revoked)
 
@@ -203,12 +212,20 @@ def _vkey(fields: Fields) -> VerifierKey:
         refuse(fields.at("vkey"), told, "不是公钥文本", rule="name+id+key", value=text)
 
 
-def _revocation(fields: Fields, origins: frozenset[str]) -> Revocation:
+def _revocation(fields: Fields, origins: frozenset[str] | None) -> Revocation:
+    """``origins``: the logs that it may name; None for a witness, who signs about others': ``parse`` holds them against
+    all.
+    """
     good_below = fields.table("good_below", lambda inner, origin: inner.integer(origin))
-    for origin in sorted(good_below.keys() - origins):
-        told = f"{origin} is no log of this jurisdiction"
-        refuse(fields.at("good_below"), told, f"{origin} 不是本地区的日志", rule="its logs", value=origin)
+    if origins is not None:
+        _check_named(good_below, origins, fields.at("good_below"))
     return Revocation(fields.start("at"), fields.text("reason"), good_below)
+
+
+def _check_named(good_below: Mapping[str, int], origins: Collection[str], path: str) -> None:
+    for origin in sorted(good_below.keys() - origins):
+        told = f"{origin} is no log that this key signs for"
+        refuse(path, told, f"{origin} 不是该密钥所签的日志", rule="its logs", value=origin)
 
 
 def _authority(fields: Fields) -> Authority:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from aiohttp import web
 
@@ -25,16 +26,19 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 async def ready(request: web.Request) -> web.StreamResponse:
     """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Both say
-    what of partners' logs it does not cosign now.
+    what of partners' logs it does not cosign now, and what must be seen to before it stops the node (``warnings``).
     """
     state = request.app[STATE]
     held_back = [fault_json(fault) for fault in state.witness_faults()]
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
+    told = [{"reason": warning.reason, "message": warning.message} for warning in state.warnings()]
+    warnings: dict[str, Any] = {"warnings": told} if told else {}
     if not faults:
-        return json_answer({"ready": True, "witness": held_back})
+        return json_answer({"ready": True, "witness": held_back, **warnings})
     said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
     reasons = [fault_json(fault) for fault in faults]
-    return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons, witness=held_back))
+    more = {"witness": held_back, **warnings}
+    return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons, **more))
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
@@ -51,5 +55,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         measures.budget_left.labels(view.origin).set(left_s(view, budget_s))
     for origin, unsent in state.unsent().items():
         measures.unsent.labels(origin).set(unsent)
+    for task, left_of_key_s in state.keys_left():
+        measures.key_left.labels(task.role, task.family).set(left_of_key_s)
     measures.mode.labels(state.acknowledgement).set(1)
     return web.Response(body=measures.text(), headers={"Content-Type": PROMETHEUS})

@@ -42,13 +42,14 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     },
     "Draft": {
         "type": "object",
-        "required": ["type", "data"],
+        "oneOf": [{"required": ["type", "data"]}, {"required": ["signed"]}],
         "additionalProperties": False,
         "properties": {
             "type": {"type": "string", "examples": ["jjj.licence.issued"]},
             "data": {"type": "object"},
             "id": {"type": "string", "description": "UUIDv7; the node makes one where it is absent."},
             "time": {"type": "string", "description": "YYYY-MM-DDTHH:MM:SS.mmmZ; the node's clock where it is absent."},
+            "signed": {"type": "string", "description": "Alone: the record line as its authority signed it, a note."},
         },
     },
     "Receipt": {

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 from hypothesis import strategies as st
 
 from gateway.audit import kept
@@ -141,7 +142,9 @@ class Desk:
 
 @dataclass(repr=False)
 class Ground:
-    """Sanhe's log; a record key that is entered later; the trust data before, with the newer schema, with both."""
+    """Sanhe's log; a record key that is entered later; the trust data before, with the newer schema, with both; then
+    with the record key revoked from leaf 6 on, from leaf 3 on, and all unsigned by its authority refused.
+    """
 
     log: HandMade
     stranger: Any
@@ -160,7 +163,21 @@ def found_ground(folder: Path) -> Ground:
     key = next(key for key in member["keys"] if key["role"] == "record") | {"vkey": stranger.key.text()}
     world.found(sanhe={"keys": [*member["keys"], key]})
     trusts.append(load(folder / "trust", (folder / "schemas",)))
+    for good_below, at in ((6, 90), (3, 50)):
+        world.found(sanhe={"keys": [*revoked(member, log.origin, good_below, BASE + at), key]})
+        trusts.append(load(folder / "trust", (folder / "schemas",)))
+    policy = orjson.loads((folder / "trust" / "catalogue.json").read_bytes())
+    for entry in policy["types"]:
+        entry["authority_signed"] = {"sanhe": "2020-01-01"}
+    (folder / "trust" / "catalogue.json").write_bytes(orjson.dumps(policy))
+    trusts.append(load(folder / "trust", (folder / "schemas",)))
     return Ground(log, stranger, trusts)
+
+
+def revoked(member: dict[str, Any], origin: str, good_below: int, at: int) -> list[dict[str, Any]]:
+    """The keys of a member, its record key revoked."""
+    revocation = {"at": stamp(at), "reason": "示例", "good_below": {origin: good_below}}
+    return [key | ({"revoked": revocation} if key["role"] == "record" else {}) for key in member["keys"]]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -27,10 +27,13 @@ from gateway.node.door import Draft, Receipt
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
-from gateway.node.publisher import OwnState, Publisher
+from gateway.node.nodekeys import LogKeys
+from gateway.node.ownstate import OwnState
+from gateway.node.publisher import Publisher
 from gateway.node.runtime import SCHEMA
 from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
+from gateway.trust.suites import Signer
 from tests.records import builders
 from tests.simulator import NETWORK, World
 
@@ -150,7 +153,9 @@ async def publishing(
     within_s: float = 20.0,
     **signers: Any,
 ) -> AsyncIterator[Press]:
-    """A publisher of one licence log, open to seal; ``signers``: another for ``record``, ``log`` or ``heartbeat``."""
+    """A publisher of one licence log, open to seal; ``signers``: another for ``record``, ``log`` or ``heartbeat``, and
+    ``authorities``, by USCC, that it signs for.
+    """
     folder = world.folder / jurisdiction
     keys = world.keys(jurisdiction)
     pair = keys.logs["licence"]
@@ -162,14 +167,17 @@ async def publishing(
             log,
             logbook.frontier(ledger.read, log.number, log.size),
             None if newest is None else Published(*newest),
-            signers.get("log", pair.log),
-            signers.get("heartbeat", pair.heartbeat),
+            lambda at: LogKeys(signers.get("log", pair.log), signers.get("heartbeat", pair.heartbeat)),
         )
+
+        def authorities(at: int) -> Mapping[str, Signer]:
+            return signers.get("authorities", {})
+
         highwater = HighWater(folder / "data" / "licence.highwater")
         publisher = Publisher(
             ledger,
             TrustFolder(folder / "trust", (folder / "schemas",)),
-            {"licence": OwnState(own, signers.get("record", keys.record), highwater)},
+            {"licence": OwnState(own, lambda at: signers.get("record", keys.record), highwater, authorities)},
             heartbeat_s=heartbeat_s,
             replicated=replicated,
             within_s=within_s,

@@ -214,3 +214,21 @@ async def test_a_mark_that_lags_behind_the_ledger_is_brought_up_before_anything_
     sanhe = await world.start("sanhe")
     assert sanhe.node.publisher.logs["licence"].highwater.read()[0] == 1
     await sanhe.sealing()
+
+
+async def test_a_backup_with_its_old_roster_is_betrayed_by_the_key_in_the_folder(world: World) -> None:
+    """The log key was rotated after the backup: the roster restored does not name the key that signed last."""
+    sanhe = await world.start("sanhe")
+    await sanhe.publish(data(1))
+    await sanhe.stop()
+    copied(world, "sanhe")
+    roster = (world.folder / "sanhe" / "trust" / "roster.json").read_bytes()
+    world.rotate_log("sanhe")
+    sanhe = await world.start("sanhe")
+    await sanhe.publish(data(2))
+    await sanhe.sent()
+    await sanhe.stop()
+    restored(world, "sanhe")
+    forgotten(world, "sanhe", 1)
+    (world.folder / "sanhe" / "trust" / "roster.json").write_bytes(roster)
+    await refuses(await world.start("sanhe"), "ledger.behind", "1 records", "2", "jjj.sanhe.licence")

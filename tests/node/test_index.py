@@ -23,14 +23,14 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 @settings(max_examples=150)
 @given(
     steps=st.lists(STEPS, min_size=1, max_size=14),
-    cuts=st.dictionaries(st.integers(1, 13), st.integers(0, 2), max_size=4),
-    last=st.integers(0, 2),
+    cuts=st.dictionaries(st.integers(1, 13), st.integers(0, 5), max_size=4),
+    last=st.integers(0, 5),
     late=st.sets(st.integers(1, 13), max_size=3),
 )
 def test_the_index_made_again_from_the_log_is_the_index_kept(
     ground: Ground, steps: list[Step], cuts: dict[int, int], last: int, late: set[int]
 ) -> None:
-    """Random histories, read in random pieces, some seals late, trust data growing meanwhile."""
+    """Random histories, read in random pieces, some seals late, trust data growing meanwhile, keys revoked."""
     current = 0
     with reading(ground) as desk:
         for step in steps:

@@ -21,7 +21,7 @@ from gateway.node import cosigned, cosigners, statements
 from gateway.node.cosigners import Cosigners
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.views import LogView
-from gateway.node.witness import Witness
+from gateway.node.witness import Witness, WitnessKeys
 from gateway.trust import keyfiles, notes
 from gateway.trust.suites import CosignatureSigner
 from gateway.trust.trusted import load
@@ -62,8 +62,9 @@ class Post:
         self.marks = WitnessMarks(folder / "data" / MARKS_FILE)
         self.cosigners = Cosigners(parts.trust, parts.measures, lambda: None, self.clock)
         followers = _One(self)
+        key = self.world.keys("tongzhou").witness
         self.witness = Witness(
-            self.world.keys("tongzhou").witness,
+            WitnessKeys(key.name, lambda at: key),
             parts.mirrors,
             self.marks,
             followers,

@@ -90,6 +90,20 @@ async def test_a_lost_ledger_comes_back_from_topic_and_partners(world: World, to
     assert sanhe.verdict(builders.food_number(1), source="urn:jjj:sanhe") == "recognised"
 
 
+async def test_a_log_that_two_keys_have_signed_comes_back_whole(world: World, tongzhou: Running) -> None:
+    await signed(world, tongzhou, 2)
+    world.rotate_log("sanhe")
+    sanhe = await world.start("sanhe")
+    digest = sanhe.node.trust.current.digest
+    await eventually(lambda: tongzhou.node.trust.current.digest == digest, "the roster is taken")
+    await sanhe.publish(data(2))
+    await tongzhou.mirrored("sanhe", 3)
+    await sanhe.stop()
+    lost(world)
+    assert (await recover(config(world)))[0].size == 3
+    await seals_again(world, 3)
+
+
 async def test_partners_alone_are_enough(world: World, tongzhou: Running) -> None:
     await signed(world, tongzhou)
     lost(world)

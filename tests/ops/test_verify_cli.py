@@ -6,6 +6,7 @@ Every option does what it says, and the exit code is the answer.
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -252,6 +253,23 @@ async def test_a_slip_is_checked_offline_from_the_whole_answer_or_alone(counter:
     ran = await counter.run("verify", "--slip", edited, "--trust", counter.trust)
     assert (ran.code, "signature.invalid" in ran.err) == (1, True)
     assert (await counter.run("verify", "--slip", alone)).code == 2
+
+
+async def test_a_slip_by_a_key_revoked_since_is_judged_by_its_date_and_that_is_said(
+    counter: Counter, tmp_path: Path
+) -> None:
+    """The date is all that tells it from one that a thief wrote."""
+    slip = tmp_path / "slip.txt"
+    slip.write_text((await counter.verify(GOOD, "--json")).json["slip"])
+    roster = json.loads((counter.trust / "roster.json").read_bytes())
+    for at, code, words in (("2099-01-01", 0, "ask the node that gave it"), ("2020-01-01", 1, "key.revoked")):
+        for key in (key for member in roster["jurisdictions"] for key in member["keys"] if key["role"] == "verdict"):
+            key["revoked"] = {"at": at, "reason": "示例：密钥被盗", "good_below": {}}
+        trust = tmp_path / at
+        trust.mkdir()
+        (trust / "roster.json").write_text(json.dumps(roster))
+        ran = await counter.run("verify", "--slip", slip, "--trust", trust)
+        assert (ran.code, words in ran.err) == (code, True), ran
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,7 @@ class Asked:
     logs: tuple[LogFacts, ...] | None = None
     matches: int = 0
     quarantined: tuple[int, ...] = ()
+    doubted: frozenset[int] = frozenset()
     record: dict[str, Any] = field(default_factory=dict)
     successors: tuple[Successor, ...] = ()
     came_from: Origin | None = None
@@ -149,6 +150,7 @@ class Asked:
             present=self._present(choice),
             matches=tuple(Match("sanhe", f"{SUBJECT}{number}") for number in range(self.matches)),
             quarantined=self.quarantined,
+            doubted=self.doubted,
             successors=self.successors,
             came_from=self.came_from,
             credit=self.credit,

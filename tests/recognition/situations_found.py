@@ -133,6 +133,14 @@ FOUND = (
         answer="unknown",
     ),
     doubt(
+        "no such record but one that was signed when its key may already have been stolen",
+        asked(history=(), quarantined=(7,), doubted=frozenset({7})),
+        found="UNKNOWN key.in_doubt",
+        newer="UNKNOWN key.in_doubt",
+        **NO_LICENCE,
+        answer="unknown",
+    ),
+    doubt(
         "no such record, but a leaf names nobody: it might be this one",
         asked(history=(), log={"unread": 1}),
         found="UNKNOWN leaf.unread",

@@ -100,6 +100,21 @@ PROOF = (
     ),
     doubt("a newer record that this node cannot read yet", asked(quarantined=(1,)), newer="UNKNOWN newer.unreadable"),
     green(
+        "signed by the issuing authority itself beside its node",
+        asked(record={"signed_by": "authority"}),
+        content_signature="PASS content_signature.authority",
+    ),
+    doubt(
+        "a newer record that was signed when its key may already have been stolen",
+        asked(quarantined=(1, 2), doubted=frozenset({1, 2})),
+        newer="UNKNOWN key.in_doubt",
+    ),
+    doubt(
+        "one such record, and another that cannot be read",
+        asked(quarantined=(1, 2), doubted=frozenset({1})),
+        newer="UNKNOWN newer.unreadable",
+    ),
+    green(
         "a leaf below the present that could never be read does not matter",
         asked(history=(ISSUED, Event("changed")), quarantined=(0,)),
     ),

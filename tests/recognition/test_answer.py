@@ -16,6 +16,7 @@ from tests.recognition.desk import AT, Asked, Event, asked, credit_logs, day, fa
 from tests.recognition.situation import STALE
 from tests.recognition.situations import SITUATIONS
 
+OPTIONAL = {"known_at", "agreement", "licence", "matches", "warnings", "presented", "signed_by"}
 MEMBERS = {"verdict", "headline", "at", "as_of", "source", "subject", "purpose", "checks", "credit", "relied_on"}
 BY_NAME = {situation.name: situation.asked for situation in SITUATIONS}
 
@@ -26,7 +27,7 @@ def answered(case: Asked) -> dict[str, Any]:
 
 def test_the_ordinary_answer_has_the_members_of_the_contract() -> None:
     found = answered(asked())
-    assert found.keys() == MEMBERS | {"agreement", "licence"}
+    assert found.keys() == MEMBERS | {"agreement", "licence", "signed_by"}
     assert (found["verdict"], found["headline"], found["at"]) == ("recognised", "予以互认", "2026-11-23T02:03:04.000Z")
     assert (found["source"], found["as_of"], found["purpose"]) == ("urn:jjj:sanhe", "2026-11-23", "开办分店")
     assert found["agreement"] == {"id": "2026-017", "version": 2}
@@ -54,13 +55,27 @@ def test_what_was_relied_on_is_named_with_size_root_heartbeat_and_witnesses() ->
         "root": "cm9vdA==",
         "heartbeat": "2026-11-23T02:03:00.000Z",
         "witnesses": ["jjj.example/tongzhou/witness"],
+        "signed_by": "node",
     }
+
+
+@pytest.mark.parametrize(
+    ("signed_by", "reason"), [("node", "content_signature"), ("authority", "content_signature.authority")]
+)
+def test_who_signed_the_licence_is_said_of_it_of_its_log_and_by_the_check(signed_by: str, reason: str) -> None:
+    found = answered(asked(record={"signed_by": signed_by}))
+    assert (found["signed_by"], found["checks"][1]["reason"]) == (signed_by, reason)
+    assert [log.get("signed_by") for log in found["relied_on"]] == [signed_by, None, None]
+
+
+def test_where_nothing_is_shown_nobody_has_signed_it() -> None:
+    assert "signed_by" not in answered(asked(history=()))
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_every_situation_answers_without_null_and_in_compact_form(name: str) -> None:
     found = answered(BY_NAME[name])
-    assert found.keys() <= MEMBERS | {"known_at", "agreement", "licence", "matches", "warnings", "presented"}
+    assert found.keys() <= MEMBERS | OPTIONAL
     assert orjson.loads(compact.encode(found)) == found
 
 

@@ -92,6 +92,16 @@ def typed(documents: Documents, **members: Any) -> None:
     documents["catalogue"]["types"][0] |= members
 
 
+SIGNED = {"sanhe": "2027-01-01"}
+REVOKED = {"at": "2026-06-01T00:00:00Z", "reason": "示例", "good_below": {}}
+
+
+def may_sign(documents: Documents, **members: Any) -> None:
+    """Sanhe's own authority has a key."""
+    name = f"{papers.NETWORK}/sanhe/authority/{OWN['sanhe']}"
+    member(documents)["keys"].append({**papers.key("authority", name, ("licence",)), **members})
+
+
 def another_type(documents: Documents, **members: Any) -> None:
     first = documents["catalogue"]["types"][0]
     documents["catalogue"]["types"].append({**first, "code": OTHER, "name": "营业执照", **members})
@@ -175,6 +185,19 @@ CASES: dict[str, tuple[Callable[[Documents], Any], list[tuple[str, str]]]] = {
     "completeness of an unknown place": (
         lambda d: typed(d, complete=dict.fromkeys((*PLACES, "atlantis"), "2026-01-01")),
         [("lint.complete_unknown", f"{TYPE} 食品经营许可证")],
+    ),
+    "signatures of an unknown place": (
+        lambda d: typed(d, authority_signed={"atlantis": "2026-01-01"}),
+        [("lint.signing_unknown", f"{TYPE} 食品经营许可证")],
+    ),
+    "signatures of an authority without a key": (
+        lambda d: typed(d, authority_signed={"sanhe": "2027-01-01"}),
+        [("lint.signing_key", f"sanhe {OWN['sanhe']}")],
+    ),
+    "signatures of an authority with a key": (lambda d: (typed(d, authority_signed=SIGNED), may_sign(d)), []),
+    "signatures of an authority whose key is revoked": (
+        lambda d: (typed(d, authority_signed=SIGNED), may_sign(d, revoked=REVOKED)),
+        [("lint.signing_key", f"sanhe {OWN['sanhe']}")],
     ),
     "an unknown jurisdiction": (
         lambda d: agreed(d, recognised_by=[*PLACES, "atlantis"]),

@@ -5,6 +5,7 @@ they bring.
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -116,19 +117,62 @@ def test_a_key_speaks_for_its_families_only_and_a_star_for_all() -> None:
     assert record_key(families=["*"]).good_at(FIRST, "credit", "", 0) is None
 
 
-def test_below_good_below_a_revocation_changes_nothing_and_from_it_on_everything() -> None:
-    entry = record_key(revoked=REVOKED)
-    assert [entry.good_at(FIRST, "licence", LICENCE, index) for index in (0, 1233, 1234)] == [None, None, "key.revoked"]
+REVOKED_AT = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())
+
+
+def key_of_role(role: str, **members: Any) -> RosterKey:
+    """A key of this role that was revoked."""
+    return replace(record_key(revoked={**REVOKED, **members}), role=role)
+
+
+@pytest.mark.parametrize("role", ["record", "authority"])
+def test_below_good_below_a_revocation_changes_nothing_and_above_its_instant_divides(role: str) -> None:
+    """Until then owner and thief can't be told apart; after it nobody but a thief signs."""
+    entry = key_of_role(role)
+    found = {
+        at: [entry.good_at(at, "licence", LICENCE, index) for index in (0, 1233, 1234)]
+        for at in (FIRST, REVOKED_AT, REVOKED_AT + 1, LAST)
+    }
+    before, after = [None, None, "key.in_doubt"], [None, None, "key.revoked"]
+    assert found == {FIRST: before, REVOKED_AT: before, REVOKED_AT + 1: after, LAST: after}
+
+
+@pytest.mark.parametrize("role", ["log", "heartbeat", "witness"])
+def test_a_statement_under_a_revoked_key_is_good_only_where_both_date_and_size_lie_within(role: str) -> None:
+    """Its date is the thief's to write: so the size bounds it too."""
+    entry = key_of_role(role)
+    found = [
+        entry.good_at(at, "licence", LICENCE, index) for at in (REVOKED_AT, REVOKED_AT + 1) for index in (1233, 1234)
+    ]
+    assert found == [None, "key.revoked", "key.revoked", "key.revoked"]
+
+
+def test_a_slip_under_a_revoked_key_is_judged_by_its_date() -> None:
+    entry = key_of_role("verdict", good_below={})
+    assert [entry.good_at(at, "licence", "", 0) for at in (REVOKED_AT, REVOKED_AT + 1)] == [None, "key.revoked"]
 
 
 def test_a_revocation_that_does_not_name_a_log_keeps_nothing_of_it() -> None:
-    assert record_key(revoked=REVOKED).good_at(FIRST, "credit", "jjj.example/sanhe/credit", 0) == "key.revoked"
+    revoked = record_key(revoked=REVOKED)
+    found = [revoked.good_at(at, "credit", "jjj.example/sanhe/credit", 0) for at in (FIRST, LAST)]
+    assert found == ["key.in_doubt", "key.revoked"]
 
 
 @given(st.integers(FIRST, LAST), st.integers(0, 5000), st.integers(0, 5000))
 def test_revoking_later_in_a_log_never_hurts_what_stood_before(at: int, index: int, good_below: int) -> None:
     entry = record_key(revoked={**REVOKED, "good_below": {LICENCE: good_below}})
     assert (entry.good_at(at, "licence", LICENCE, index) is None) == (index < good_below)
+
+
+def test_the_revocation_of_a_witness_names_the_logs_of_others_and_of_nobody_else() -> None:
+    members = sample()["jurisdictions"]
+    place = next(at for at, key in enumerate(members[0]["keys"]) if key["role"] == "witness")
+    path = f"jurisdictions.0.keys.{place}.revoked"
+    assert read({path: REVOKED})  # the log of the other jurisdiction
+    nowhere = {**REVOKED, "good_below": {"jjj.example/nowhere/licence": 1}}
+    with pytest.raises(Refused) as refused:
+        read({path: nowhere})
+    assert refused.value.rule == "its logs"
 
 
 def test_an_ended_log_keeps_its_last_size_and_root_and_has_a_successor() -> None:
