@@ -74,6 +74,7 @@ async def hold(follower: Follower, owner: Owner) -> None:
 @pytest.mark.parametrize(
     ("size", "date", "fault"),
     [(2, AT, None), (1, AT - 9, None), (2, AT + 2, "key.revoked"), (3, AT, "key.revoked"), (0, AT, None)],
+    ids=["at the end", "before it", "dated later", "larger", "empty"],
 )
 def test_a_statement_of_old_is_good_within_the_date_and_the_size_that_the_roster_names(
     owner: Owner, size: int, date: int, fault: str | None
