@@ -28,7 +28,7 @@ from gateway.ledger.merkle import EMPTY_ROOT, HASH_SIZE
 from gateway.trust import notes
 from gateway.trust.canonical import decode_base64, decode_decimal, encode_base64
 from gateway.trust.notes import Identity, Verified
-from gateway.trust.suites import COSIGNATURE, ED25519, CosignatureSigner, Signer, VerifierKey
+from gateway.trust.suites import COSIGNATURE, ED25519, Cosigner, Signer, VerifierKey
 
 MAX_SIZE = 2**53 - 1
 MAX_LINES = 128
@@ -121,34 +121,19 @@ def _is_by(found: Verified, origin: str, algorithm: int) -> bool:
     return found.key.algorithm == algorithm and found.key.name == origin
 
 
-def cosign(text: bytes, signer: CosignatureSigner, date: int) -> bytes:
+def cosign(text: bytes, signer: Cosigner, date: int) -> bytes:
     """A signature line, with its newline, that dates and cosigns a checkpoint's text. ``date``: seconds."""
     return notes.line(signer.name, signer.key.key_id, signer.cosign(text, date))
 
 
-def sign(checkpoint: Checkpoint, log_signer: Signer, heartbeat_signer: CosignatureSigner, date: int) -> bytes:
-    """The sealed note: text, the log's line, the owner's cosignature line. ``date``: seconds.
+def sign(checkpoint: Checkpoint, log_signer: Signer, heartbeat_signer: Cosigner, date: int) -> bytes:
+    """The note of a seal or a heartbeat: text, the log's line, the owner's cosignature line. ``date``: seconds.
 
     ``ValueError`` if one of the signers does not bear the origin as its name.
     """
     _check_owner(checkpoint, log_signer.key, heartbeat_signer.key)
     text = checkpoint.text()
     return notes.sign(text, log_signer) + cosign(text, heartbeat_signer, date)
-
-
-def redate(note: bytes, heartbeat_signer: CosignatureSigner, date: int) -> bytes:
-    """A heartbeat: the own sealed note, its text and log line as they are, with a new owner's cosignature.
-
-    ``Refused`` if the note is no checkpoint or begins with another line than the log's; ``ValueError`` for a
-    signer of another name.
-    """
-    parsed = notes.parse(note, MAX_LINES, max_size=MAX_NOTE)
-    checkpoint = parse_text(parsed.text)
-    _check_owner(checkpoint, heartbeat_signer.key)
-    first = parsed.lines[0]
-    if first.name != checkpoint.origin or first.key_id == heartbeat_signer.key.key_id:
-        raise Refused("checkpoint.form", "the first signature line is not the log's")
-    return b"%b\n%b%b" % (parsed.text, first.raw, cosign(parsed.text, heartbeat_signer, date))
 
 
 def _check_owner(checkpoint: Checkpoint, *keys: VerifierKey) -> None:

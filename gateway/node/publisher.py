@@ -17,24 +17,22 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import structlog
 
-from gateway.errors import CannotRun, Refused
+from gateway.errors import CannotRun
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
-from gateway.ledger.highwater import HighWater
-from gateway.node import index
 from gateway.node.acknowledgement import LOOK_S, Acknowledgement
-from gateway.node.door import Door, Draft, Receipt, Taken, refusal
+from gateway.node.door import Door, Draft, Receipt
 from gateway.node.lanes import Lanes, Waiting
 from gateway.node.measures import Measures
-from gateway.node.sealer import OwnLog, Published, Sealed
+from gateway.node.ownstate import OwnState
+from gateway.node.sealer import OwnLog, Published
 from gateway.node.shown import Shown
 from gateway.node.trustfolder import TrustFolder
-from gateway.records import families
-from gateway.trust.suites import Signer
+from gateway.node.work import Work, family_of, take, write, write_beats
 from gateway.trust.trusted import TrustData
 
 PUBLISH_EVERY_S = 1.0
@@ -43,27 +41,6 @@ OPEN_S = 0.02
 """Seconds between looks at a starting node: its first heartbeats follow at once when it may seal."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class _Work:
-    """A batch for one own log on its way: what the door let in, the seal over it, and who gets which receipt."""
-
-    own: OwnLog
-    taken: Taken = field(default_factory=Taken)
-    sealed: Sealed | None = None
-
-
-@dataclass(slots=True)
-class OwnState:
-    """One own log with its signers and its high-water file. ``authorities``: by USCC, those whom the node signs for."""
-
-    own: OwnLog
-    signer: Signer
-    highwater: HighWater
-    authorities: Mapping[str, Signer] = field(default_factory=dict)
-    published: Published | None = None
-    published_at: float = 0.0
 
 
 class Publisher:
@@ -179,13 +156,15 @@ class Publisher:
         if shown is not None and (published is None or shown.size > published.size):
             return state.published_at + PUBLISH_EVERY_S
         # No heartbeat says that nothing is newer while a larger seal is on its way (DESIGN §4).
-        return state.published_at + self._heartbeat_s if not state.own.unshown else math.inf
+        pause_s = self._heartbeat_s if state.unsigned is None else PUBLISH_EVERY_S
+        return state.published_at + pause_s if not state.own.unshown else math.inf
 
     async def _serve(self, batch: list[Waiting]) -> None:
         if (refusal := self._refusal()) is not None:
             _fail(batch, refusal)
             return
         try:
+            batch = self._with_keys(batch)
             with self._measures.stage("publish.judge_sign"):
                 works, receipts = await self._judged([waiting.drafts for waiting in batch])
             await self._commit(works)
@@ -201,7 +180,24 @@ class Publisher:
         finished = [[self._with_size(answer) for answer in answers] for answers in receipts]
         self.acknowledgement.hold(batch, finished, sum(len(entry) for work in works for entry in work.taken.entries))
 
-    async def _judged(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
+    def _with_keys(self, batch: list[Waiting]) -> list[Waiting]:
+        """Those whose families have good keys; the others are told what is lacking, and may hand the same in again."""
+        now = int(self._clock())
+        found = ((family, state.fault(now)) for family, state in self.logs.items())
+        faults = {family: fault for family, fault in found if fault is not None}
+        if not faults:
+            return batch
+        kept = []
+        for waiting in batch:
+            lacking = faults.keys() & {family_of(draft) for draft in waiting.drafts}
+            if not lacking:
+                kept.append(waiting)
+                continue
+            log.error("publish.no_key", families=sorted(lacking), message=faults[min(lacking)].message)
+            _fail([waiting], faults[min(lacking)])
+        return kept
+
+    async def _judged(self, batches: list[Sequence[Draft]]) -> tuple[list[Work], list[list[Receipt]]]:
         """Judge by the trust data in force when it is written: else what came in meanwhile, a key revoked, would be
         missed by the round of judging again that new trust data bring (law 6).
         """
@@ -212,39 +208,41 @@ class Publisher:
             if trust is self._trust.current:
                 return found
 
-    def _judge(self, batches: list[Sequence[Draft]], trust: TrustData) -> tuple[list[_Work], list[list[Receipt]]]:
+    def _judge(self, batches: list[Sequence[Draft]], trust: TrustData) -> tuple[list[Work], list[list[Receipt]]]:
         with faults_named(self._ledger.path, "; nothing of this batch was kept"):
             return self._prepare(batches, trust)
 
-    def _prepare(self, batches: list[Sequence[Draft]], trust: TrustData) -> tuple[list[_Work], list[list[Receipt]]]:
+    def _prepare(self, batches: list[Sequence[Draft]], trust: TrustData) -> tuple[list[Work], list[list[Receipt]]]:
         now = self._clock()
+        touched = {family_of(draft) for drafts in batches for draft in drafts}
         doors = {
             family: Door(
                 self._reader,
                 trust,
                 state.own.log,
                 state.own.size,
-                state.signer,
+                state.record(state.own.date(int(now))),
                 state.authorities,
                 now=int(now * 1000),
                 date=state.own.date(int(now)),
             )
             for family, state in self.logs.items()
+            if family in touched
         }
-        receipts = [[_take(doors, draft) for draft in drafts] for drafts in batches]
+        receipts = [[take(doors, draft) for draft in drafts] for drafts in batches]
         works = []
         for family, door in doors.items():
             if door.taken.entries:
                 own = self.logs[family].own
                 sealed = own.seal(door.taken.hashes, int(now), int(now * 1000))
-                works.append(_Work(own, door.taken, sealed))
+                works.append(Work(own, door.taken, sealed))
         return works, receipts
 
-    async def _commit(self, works: list[_Work]) -> None:
+    async def _commit(self, works: list[Work]) -> None:
         if not works:
             return
         with self._measures.stage("publish.commit"):
-            await self._ledger.write(lambda connection: _write(connection, works))
+            await self._ledger.write(lambda connection: write(connection, works))
         for work in works:
             if work.sealed is None:
                 continue
@@ -292,6 +290,17 @@ class Publisher:
             return shown
         return state.own.heartbeat(int(self._clock()))
 
+    def _signed(self, state: OwnState, now: float) -> Published | None:
+        """The checkpoint due; None if no key of this log is good now: tried again after a second, the others go on."""
+        try:
+            beat, state.unsigned = self._next_checkpoint(state), None
+        except CannotRun as error:
+            if state.unsigned is None or state.unsigned.message != error.message:
+                log.error("heartbeat.unsigned", reason=error.reason, message=error.message)
+            state.unsigned, state.published_at = error, now
+            return None
+        return beat
+
     async def _publish_checkpoints(self) -> None:
         if self._refusing is not None:
             return
@@ -300,8 +309,8 @@ class Publisher:
         if not due:
             return
         try:
-            beats = [(state, self._next_checkpoint(state)) for state in due]
-            await self._ledger.write(lambda connection: _write_beats(connection, beats))
+            beats = [(state, beat) for state in due if (beat := self._signed(state, now)) is not None]
+            await self._ledger.write(lambda connection: write_beats(connection, beats))
         except CannotRun as error:
             log.error("heartbeat.failed", reason=error.reason, message=error.message)
             await asyncio.sleep(PUBLISH_EVERY_S)
@@ -313,33 +322,6 @@ class Publisher:
             if not self.acknowledgement.replicated:
                 self.show(state.own, beat)
         self.changed.set()
-
-
-def _take(doors: Mapping[str, Door], draft: Draft) -> Receipt:
-    try:
-        family = families.family_of_type(draft.type)
-    except Refused as refused:
-        return refusal(draft.id or "", refused)
-    door = doors.get(family)
-    if door is None:
-        return refusal(draft.id or "", Refused("family.no_log", f"this node keeps no log of {family}", field="type"))
-    return door.take(draft)
-
-
-def _write(connection: sqlite3.Connection, works: list[_Work]) -> None:
-    for work in works:
-        if work.sealed is None:
-            continue
-        number, seal = work.own.log.number, work.sealed.seal
-        logbook.append(connection, number, work.own.size, work.taken.entries, work.taken.hashes)
-        logbook.add_seal(connection, number, seal)
-        for verified in work.taken.verified:
-            index.accept(connection, work.own.log, verified, seal.known)
-
-
-def _write_beats(connection: sqlite3.Connection, beats: list[tuple[OwnState, Published]]) -> None:
-    for state, beat in beats:
-        logbook.set_heartbeat(connection, state.own.log.number, beat.size, beat.date, beat.note)
 
 
 def _fail(batch: list[Waiting], error: CannotRun) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -31,20 +32,21 @@ from gateway.errors import CannotRun
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
-from gateway.node import guard, index, nodekeys, rejudge
+from gateway.node import authoritykeys, guard, index, rejudge
 from gateway.node.config import EMBEDDED, Config
 from gateway.node.counter import Counter
-from gateway.node.follower import Follower, MirrorParts
+from gateway.node.follower import Follower, MirrorParts, weigh_again
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
-from gateway.node.publisher import OwnState, Publisher
+from gateway.node.nodekeys import KeyFolder, KeyPlace
+from gateway.node.ownstate import OwnState
+from gateway.node.publisher import Publisher
 from gateway.node.relay import Relay
 from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
 from gateway.recognition.checks import smallest_budget
-from gateway.trust.roster import Roster
 
 SCHEMA = logbook.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
@@ -76,8 +78,9 @@ class Node:
         self.jurisdiction = own
         network = self.trust.current.roster.network
         self._own_logs = {entry.family: entry.origin for entry in own.logs if entry.ended is None}
-        self.keys = nodekeys.load(config.keys, network, own.id, tuple(self._own_logs), refused_keys)
-        self.authorities = nodekeys.load_authorities(config.keys, network, own.id, refused_keys)
+        place = KeyPlace(config.keys, network, own.id, self._own_logs, config.passphrases)
+        self.keys = KeyFolder.open(place, lambda: self.trust.current.roster, refused_keys)
+        self.authorities = authoritykeys.load(place, refused_keys)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -133,7 +136,7 @@ class Node:
         self._stack.push_async_callback(self._keep_heartbeats)
         self.views = Views(self.mirrors, self.publisher, self.followers, clock=self._clock)
         self.counter = Counter(
-            self.views, self.trust, own, self.keys.verdict, self.own_clock, self.measures, clock=self._clock
+            self.views, self.trust, own, self.keys.verdict.at, self.own_clock, self.measures, clock=self._clock
         )
 
     async def _open_own(self, family: str, origin: str) -> OwnState:
@@ -141,12 +144,11 @@ class Node:
         with faults_named(self.ledger.path, "; the node does not start"):
             newest = logbook.newest_checkpoint(self.ledger.read, own.number)
             frontier = logbook.frontier(self.ledger.read, own.number, own.size)
-        pair = self.keys.logs[family]
         published = Published(*newest) if newest is not None else None
         highwater = HighWater(self.config.data / f"{family}.highwater")
         self._stack.callback(highwater.close)
-        log_ = OwnLog(own, frontier, published, pair.log, pair.heartbeat)
-        state = OwnState(log_, self.keys.record, highwater, self.authorities)
+        own_log = OwnLog(own, frontier, published, partial(self.keys.log, family))
+        state = OwnState(own_log, self.keys.record(family).at, highwater, self.authorities)
         with faults_named(self.ledger.path, "; the node does not start"):
             guard.bring_up(self.ledger.read, state)
         return state
@@ -179,6 +181,7 @@ class Node:
             self.config.bus.prefix,
             self.jurisdiction.id,
             bus_needed=self.config.replicated,
+            held=self.keys.verifiers,
         )
         try:
             with faults_named(self.ledger.path, "; nothing is sealed"):
@@ -261,11 +264,12 @@ class Node:
         due = False
         while True:
             await asyncio.sleep(TRUST_EVERY_S)
+            await asyncio.to_thread(self.keys.refresh)
             before = self.trust.current.roster
             if self.trust.refresh():
                 log.info("trust.taken", version=self.trust.current.roster.version)
                 due = True
-                await self._weigh_again(before)
+                await weigh_again(list(self.followers.values()), before, self.trust.current.roster)
             if not due:
                 continue
             try:
@@ -274,14 +278,6 @@ class Node:
                 due = False
             except CannotRun as error:
                 log.error("trust.not_applied", reason=error.reason, message=error.message)
-
-    async def _weigh_again(self, before: Roster) -> None:
-        """Where an owner's keys for statements are other ones now, its last words are judged again."""
-        now = self.trust.current.roster
-        for follower in self.followers.values():
-            owner = follower.log.jurisdiction
-            if any(before.keys(role, owner) != now.keys(role, owner) for role in ("log", "heartbeat")):
-                await follower.weigh_again()
 
     async def _judge_again(self) -> None:
         trust = self.trust.current

@@ -172,6 +172,23 @@ class Signer(Protocol):
         """Payload of a signature line over a note's text."""
 
 
+class Cosigner(Protocol):
+    """Dates and cosigns checkpoints under one name. Both ports say nothing of where the private key is: in a file
+    (``keyfiles``), later in a device or behind a signing server.
+    """
+
+    @property
+    def name(self) -> str:
+        """Key name."""
+
+    @property
+    def key(self) -> VerifierKey:
+        """The public half."""
+
+    def cosign(self, text: bytes, time: int) -> bytes:
+        """Payload of a signature line over a checkpoint's text at this time (s)."""
+
+
 class _PrivateKey:
     """A private key that shows only its name and id."""
 

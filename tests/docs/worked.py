@@ -99,7 +99,7 @@ def seal(size: int) -> bytes:
 
 def heartbeat() -> bytes:
     """The newest seal, dated anew by its owner and cosigned by a witness."""
-    return checkpoint.redate(seal(3), HEARTBEAT, BEAT) + checkpoint.cosign(tree(3).text(), WITNESS, BEAT + 1)
+    return checkpoint.sign(tree(3), LOG, HEARTBEAT, BEAT) + checkpoint.cosign(tree(3).text(), WITNESS, BEAT + 1)
 
 
 def messages() -> list[Message]:
@@ -128,7 +128,8 @@ def slip() -> bytes:
 
 def examples() -> dict[str, str]:
     """Name → text of every example."""
-    made = (_keys(), _record(), _authority(), _tree(), _statements(), _proofs(), _files(), _topics(), {"slip": _text(slip())})
+    signed = (_keys(), _record(), _authority(), {"slip": _text(slip())})
+    made = (*signed, _tree(), _statements(), _proofs(), _files(), _topics())
     return {name: text for each in made for name, text in each.items()}
 
 

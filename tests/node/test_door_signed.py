@@ -13,8 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.errors import CannotRun, Refused
-from gateway.node import nodekeys, rejudge
+from gateway.node import authoritykeys, rejudge
 from gateway.node.door import Draft, Receipt
+from gateway.node.nodekeys import KeyPlace
 from gateway.trust import keyfiles, notes
 from gateway.trust.suites import Ed25519Signer
 from gateway.trust.trusted import load
@@ -177,10 +178,11 @@ async def test_a_record_that_does_not_count_any_more_is_not_called_a_duplicate(w
 
 def test_the_keys_of_authorities_are_found_by_their_names(tmp_path: Path) -> None:
     keyfiles.generate(tmp_path / f"authority-{builders.ISSUER}.pem")
-    found = nodekeys.load_authorities(tmp_path, NETWORK, "sanhe", frozenset())
+    place = KeyPlace(tmp_path, NETWORK, "sanhe", {})
+    found = authoritykeys.load(place, frozenset())
     assert {uscc: signer.name for uscc, signer in found.items()} == {builders.ISSUER: NAME}
     with pytest.raises(CannotRun, match=r"key\.example"):
-        nodekeys.load_authorities(tmp_path, NETWORK, "sanhe", frozenset({found[builders.ISSUER].key.public}))
+        authoritykeys.load(place, frozenset({found[builders.ISSUER].key.public}))
     keyfiles.generate(tmp_path / "authority-4711.pem")
     with pytest.raises(CannotRun, match="no unified social credit code"):
-        nodekeys.load_authorities(tmp_path, NETWORK, "sanhe", frozenset())
+        authoritykeys.load(place, frozenset())
