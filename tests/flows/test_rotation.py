@@ -165,7 +165,8 @@ def every_key_has_signed(rotation: Rotation, sanhe: Running) -> None:
 
 def every_slip_verifies(rotation: Rotation, world: World) -> None:
     trust = world.folder / "sanhe" / "trust"
-    assert [slips.read(slip.encode(), trust).answer["verdict"] for slip in rotation.slips] == ["recognised"] * 2 * ROUNDS
+    verdicts = [slips.read(slip.encode(), trust).answer["verdict"] for slip in rotation.slips]
+    assert verdicts == ["recognised"] * 2 * ROUNDS
     assert len({key_id for slip in rotation.slips for key_id in signers_of(slip.encode())}) == ROUNDS + 1
 
 
