@@ -32,6 +32,7 @@ from gateway.node.statements import Heard, Statement
 from gateway.node.tail import Run, Tail
 from gateway.node.trustfolder import TrustFolder
 from gateway.trust import gate
+from gateway.trust.roster import Roster
 from gateway.trust.trusted import TrustData
 
 GAP_S = 2.0
@@ -337,6 +338,14 @@ class Follower:
         found = logbook.find_log(self.parts.mirrors.read, self.log.origin)
         if found is not None:
             self.log = found
+
+
+async def weigh_again(followers: Sequence[Follower], before: Roster, now: Roster) -> None:
+    """Where an owner's keys for statements are other ones now, its last words are judged again."""
+    for follower in followers:
+        owner = follower.log.jurisdiction
+        if any(before.keys(role, owner) != now.keys(role, owner) for role in ("log", "heartbeat")):
+            await follower.weigh_again()
 
 
 def leaf_of(message: Message) -> tuple[int, bytes] | None:

@@ -32,7 +32,7 @@ from gateway.node import guard, index, rejudge
 from gateway.node.config import Config
 from gateway.node.cosigners import Cosigners
 from gateway.node.counter import Counter
-from gateway.node.follower import Follower, MirrorParts
+from gateway.node.follower import Follower, MirrorParts, weigh_again
 from gateway.node.freshness import OwnClock
 from gateway.node.listening import Listener
 from gateway.node.measures import Measures
@@ -47,7 +47,6 @@ from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
 from gateway.node.witness import Witness, WitnessKeys
 from gateway.recognition.checks import smallest_budget
-from gateway.trust.roster import Roster
 
 SCHEMA = logbook.TABLES + cosignatures.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
@@ -276,7 +275,7 @@ class Node:
             if self.trust.refresh():
                 log.info("trust.taken", version=self.trust.current.roster.version)
                 due = True
-                await self._weigh_again(before)
+                await weigh_again(list(self.followers.values()), before, self.trust.current.roster)
             if not due:
                 continue
             try:
@@ -285,14 +284,6 @@ class Node:
                 due = False
             except CannotRun as error:
                 log.error("trust.not_applied", reason=error.reason, message=error.message)
-
-    async def _weigh_again(self, before: Roster) -> None:
-        """Where an owner's keys for statements are other ones now, its last words are judged again."""
-        now = self.trust.current.roster
-        for follower in self.followers.values():
-            owner = follower.log.jurisdiction
-            if any(before.keys(role, owner) != now.keys(role, owner) for role in ("log", "heartbeat")):
-                await follower.weigh_again()
 
     async def _judge_again(self) -> None:
         trust = self.trust.current

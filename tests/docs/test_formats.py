@@ -36,7 +36,11 @@ def test_the_page_has_no_example_that_nobody_checks(document: str) -> None:
 @pytest.fixture(scope="module")
 def trust() -> TrustData:
     """A roster in which the page's record key speaks for its jurisdiction, and its authority may issue filings."""
-    keys = [{"role": "record", "vkey": worked.RECORD.key.text(), "families": ["licence"], **papers.WINDOW}]
+    signers = {"record": worked.RECORD, "authority": worked.AUTHORITY}
+    keys = [
+        {"role": role, "vkey": signer.key.text(), "families": ["licence"], **papers.WINDOW}
+        for role, signer in signers.items()
+    ]
     changes = {"jurisdictions.0.keys": keys, "jurisdictions.0.authorities.0.types": [TYPE_CODES["filing"][0]]}
     documents = (papers.changed(papers.roster(), changes), papers.agreements(), papers.catalogue())
     return assemble(*map(papers.written, documents), SchemaSet.load(data_path("schemas")))
@@ -46,6 +50,11 @@ def test_the_records_shown_pass_the_gate(trust: TrustData) -> None:
     for index, entry in enumerate(worked.entries()):
         place = Place(worked.ORIGIN, worked.PLACE, worked.FAMILY, index, logged=worked.SEALED[-1])
         assert gate.read(entry, place, trust).signers == (worked.RECORD.name,)
+
+
+def test_the_record_that_an_authority_signed_passes_with_both_names(trust: TrustData) -> None:
+    place = Place(worked.ORIGIN, worked.PLACE, worked.FAMILY, 1, logged=worked.SEALED[-1])
+    assert gate.read(worked.signed_by_both(), place, trust).signers == (worked.RECORD.name, worked.AUTHORITY.name)
 
 
 def test_the_topic_shown_is_clean_for_an_outsider() -> None:

@@ -120,7 +120,7 @@ def test_a_signature_of_another_jurisdictions_record_key_is_a_fault() -> None:
     ("vkeys", "why"),
     [
         ("log tongzhou licence\n", "vkeys line 1 is not"),
-        (worked.vkeys().replace("+2f4863fd+", "+2f4863fe+"), "vkeys line 3: the key id does not fit"),
+        (worked.vkeys().replace("+2f4863fd+", "+2f4863fe+"), "vkeys line 4: the key id does not fit"),
         ("", "vkeys name 0 logs"),
         (worked.vkeys().replace("record tongzhou *", "record sanhe *"), "vkeys name no record key"),
     ],

@@ -13,6 +13,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.bus.messages import RECORD_TYPE, of_checkpoint, of_cosignature
@@ -48,7 +49,9 @@ LOG = Ed25519Signer(ORIGIN, private(2))
 HEARTBEAT = CosignatureSigner(ORIGIN, private(3))
 WITNESS = CosignatureSigner(f"{NETWORK}/sanhe/witness", private(4))
 VERDICT = Ed25519Signer(f"{NETWORK}/{PLACE}/verdict", private(5))
+AUTHORITY = Ed25519Signer(f"{NETWORK}/{PLACE}/authority/{builders.ISSUER}", private(6))
 KEYS = (
+    ("authority", PLACE, FAMILY, AUTHORITY),
     ("heartbeat", PLACE, FAMILY, HEARTBEAT),
     ("log", PLACE, FAMILY, LOG),
     ("record", PLACE, "*", RECORD),
@@ -140,7 +143,8 @@ def slip() -> bytes:
 
 def examples() -> dict[str, str]:
     """Name → text of every example."""
-    made = (_keys(), _record(), _tree(), _statements(), _proofs(), _files(), _topics(), {"slip": _text(slip())})
+    signed = (_keys(), _record(), _authority(), {"slip": _text(slip())})
+    made = (*signed, _tree(), _statements(), _proofs(), _files(), _topics())
     return {name: text for each in made for name, text in each.items()}
 
 
@@ -168,6 +172,21 @@ signature  {line.payload.hex()}
 signed     {len(note.text)} bytes: the record line and one newline
 """
     return {"record": _text(entry), "signature": taken}
+
+
+def handed_in() -> bytes:
+    """The second record as its authority signs it, before any node has."""
+    return notes.sign(notes.parse(entries()[1], 16).text, AUTHORITY)
+
+
+def signed_by_both() -> bytes:
+    """The entry that a node makes of it."""
+    return handed_in() + notes.parse(entries()[1], 16).lines[0].raw
+
+
+def _authority() -> dict[str, str]:
+    lines = b"".join(line.raw for line in notes.parse(signed_by_both(), 16).lines)
+    return {"handed-in": _text(orjson.dumps({"signed": _text(handed_in())})) + "\n", "both-lines": _text(lines)}
 
 
 def _tree() -> dict[str, str]:

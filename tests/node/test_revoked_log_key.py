@@ -72,17 +72,17 @@ async def hold(follower: Follower, owner: Owner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "date", "fault"),
-    [(2, AT, None), (1, AT - 9, None), (2, AT + 2, "key.revoked"), (3, AT, "key.revoked"), (0, AT, None)],
+    ("size", "after_s", "fault"),
+    [(2, 0, None), (1, -9, None), (2, 2, "key.revoked"), (3, 0, "key.revoked"), (0, 0, None)],
     ids=["at the end", "before it", "dated later", "larger", "empty"],
 )
 def test_a_statement_of_old_is_good_within_the_date_and_the_size_that_the_roster_names(
-    owner: Owner, size: int, date: int, fault: str | None
+    owner: Owner, size: int, after_s: int, fault: str | None
 ) -> None:
     trust = owner.revoke()
     pair = owner.log.keys.logs["licence"]
     root = owner.log.tree(0).root() if size == 0 else bytes(32)
-    note = checkpoint.sign(Checkpoint(ORIGIN, size, root), pair.log, pair.heartbeat, date)
+    note = checkpoint.sign(Checkpoint(ORIGIN, size, root), pair.log, pair.heartbeat, AT + after_s)
     if fault is None:
         assert statements.read(note, ORIGIN, "sanhe", "licence", trust).disowned
         return

@@ -61,7 +61,7 @@ class Office:
 
     def signed(self, *signers: Any, line: bytes | None = None) -> bytes:
         """A good record with lines of these beside the node's."""
-        line = self.log.line(self.log.fresh()) if line is None else line
+        line = self.log.line(self.log.fresh(), time=stamp(NOW)) if line is None else line
         return notes.sign(line + b"\n", *signers, self.log.keys.record)
 
 
@@ -99,7 +99,7 @@ def test_the_issuers_own_line_is_told_beside_the_nodes(office: Office) -> None:
 
 
 def test_a_nodes_line_is_needed_all_the_same(office: Office) -> None:
-    entry = notes.sign(office.log.line(office.log.fresh()) + b"\n", office.own)
+    entry = notes.sign(office.log.line(office.log.fresh(), time=stamp(NOW)) + b"\n", office.own)
     assert reason(entry, office.trust()) == "key.unknown"
 
 
@@ -116,7 +116,7 @@ def test_a_line_of_an_authority_that_nobody_knows_proves_nothing(office: Office)
 
 
 def test_a_line_that_fails_refuses_the_record(office: Office) -> None:
-    trust, line = office.trust(), office.log.line(office.log.fresh())
+    trust, line = office.trust(), office.log.line(office.log.fresh(), time=stamp(NOW))
     forged = notes.line(office.own.name, office.own.key.key_id, office.own.sign(b"something else\n"))
     assert reason(office.signed(line=line) + forged, trust) == "signature.invalid"
 
@@ -174,12 +174,12 @@ def test_who_takes_a_record_back_signs_as_who_made_it(office: Office) -> None:
     trust, data = office.trust(signed={"sanhe": "2020-01-01"}), office.log.fresh()
     subject = f"{data['type']['code']}:{data['number']}"
     correction = builders.correction(0, leaf_hash(b"x"))
-    line = office.log.line(correction, type="jjj.licence.retracted", subject=subject)
+    line = office.log.line(correction, type="jjj.licence.retracted", subject=subject, time=stamp(NOW))
     assert reason(office.log.sign(line), trust) == "authority.unsigned"
     assert read(office.signed(office.own, line=line), trust).record.type == "jjj.licence.retracted"
 
 
 def test_credit_facts_know_no_types_and_no_policy(office: Office) -> None:
     log, trust = office.world.log_of("sanhe", "credit"), office.trust(signed={"sanhe": "2020-01-01"})
-    entry = log.entry(log.fresh())
+    entry = log.entry(log.fresh(), time=stamp(NOW))
     assert gate.read(entry, Place(log.origin, "sanhe", "credit", 0, NOW), trust).signers == (f"{NETWORK}/sanhe",)
