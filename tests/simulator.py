@@ -30,6 +30,7 @@ from gateway.bus.embedded_topic import TopicFile
 from gateway.bus.port import Message, checkpoint_topic, record_topic
 from gateway.node import config as node_config
 from gateway.node.door import Draft, Receipt
+from gateway.node.exhibits import judge
 from gateway.node.nodekeys import NodeKeys, load, names
 from gateway.node.runtime import Node
 from gateway.ops import nodefolder
@@ -126,9 +127,11 @@ class Running:
         return {check["name"]: check["reason"] for check in checks if check["result"] != "PASS"}
 
     def evidence(self) -> list[tuple[str, str, bytes, bytes]]:
-        """(origin, reason, first note, second note) of every fork that was seen."""
-        query = "SELECT origin, reason, first, second FROM evidence ORDER BY number"
-        return [tuple(row) for row in self.node.mirrors.read.execute(query)]
+        """(origin, reason, note of the smaller tree, the other note) of every fork seen; each file proves it."""
+        kept = [evidence for _, evidence in self.node.exhibits.all()]
+        for each in kept:
+            judge(each, self.node.trust.current)
+        return [(each.origin, each.clash.reason, each.clash.first, each.clash.second) for each in kept]
 
     async def audited(self) -> None:
         """Everything that this node holds, replayed from bytes: nothing is wrong."""
@@ -142,7 +145,7 @@ class Running:
 
     def state(self) -> list[Any]:
         """All that the mirrors say, for "leaves state unchanged"."""
-        tables = ("entries", "seals", "subjects", "records", "ids", "terms", "quarantine", "evidence")
+        tables = ("entries", "seals", "subjects", "records", "ids", "terms", "quarantine")
         read = self.node.mirrors.read
         rows = [(table, read.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()) for table in tables]
         return [rows, read.execute("SELECT origin, size, frozen FROM logs ORDER BY origin").fetchall()]

@@ -21,18 +21,21 @@ from dataclasses import dataclass, field
 import aiohttp
 import structlog
 
-from gateway.bus.port import CHECKPOINT, LOG_INDEX, SIGNATURE, Bus, Message, Received, header
+from gateway.bus.port import CHECKPOINT, LOG_INDEX, SIGNATURE, Bus, Message, Received, header, record_topic
 from gateway.errors import Refused
 from gateway.ledger import logbook
 from gateway.ledger.database import Database
+from gateway.ledger.evidencefile import Clash, Evidence
 from gateway.ledger.logbook import Log
 from gateway.node import admission, rejudge, statements
+from gateway.node.exhibits import Exhibits
 from gateway.node.freshness import Freshness, OwnClock
 from gateway.node.measures import Measures
 from gateway.node.statements import Heard, Statement
 from gateway.node.tail import Run, Tail
 from gateway.node.trustfolder import TrustFolder
 from gateway.trust import gate
+from gateway.trust.members import Ended
 
 GAP_S = 2.0
 
@@ -50,6 +53,7 @@ class MirrorParts:
     trust: TrustFolder
     measures: Measures
     own_clock: OwnClock
+    exhibits: Exhibits
     urls: Callable[[str], Sequence[str]]
     quiet_s: Callable[[str], float]
     prefix: str
@@ -72,6 +76,7 @@ class Follower:
     wanted: int = 0
     wanted_since: float | None = None
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    where: str = ""
 
     @classmethod
     def open(cls, log: Log, parts: MirrorParts) -> Follower:
@@ -90,6 +95,16 @@ class Follower:
         return follower
 
     @property
+    def ended(self) -> Ended | None:
+        """How the log ended, by the roster in force; then its owner's statements change nothing any more."""
+        known = self.parts.trust.current.roster.log(self.log.origin)
+        return known[1].ended if known is not None else None
+
+    @property
+    def _is_closed(self) -> bool:
+        return self.log.frozen is not None or self.ended is not None
+
+    @property
     def newest_note(self) -> bytes:
         """The newest checkpoint whose tree is held whole."""
         return self.held[2]
@@ -102,6 +117,15 @@ class Follower:
         await self.parts.mirrors.write(lambda c: logbook.set_heartbeat(c, number, size, date, note))
         self.kept = (size, date, note)
 
+    def restart(self) -> None:
+        """Go on from a log that was cut off; the lock is held."""
+        self.reread()
+        anew = Follower.open(self.log, self.parts)
+        self.tail, self.freshness, self.heard = anew.tail, anew.freshness, anew.heard
+        self.held, self.kept, self.newest = anew.held, anew.kept, anew.newest
+        self.wanted, self.wanted_since = 0, None
+        self.changed.set()
+
     async def begin_again(self) -> None:
         """After a fault of the disk: only what is durable counts."""
         async with self.busy:
@@ -111,8 +135,9 @@ class Follower:
 
     async def receive(self, batch: Sequence[Received]) -> None:
         async with self.busy:
-            if self.log.frozen is not None:
+            if self._is_closed:
                 return
+            self.where = f"topic {record_topic(self.parts.prefix, self.log.jurisdiction, self.log.name)}"
             for received in batch:
                 await self._take_message(received)
             self.tail.position = batch[-1].position + 1
@@ -158,12 +183,15 @@ class Follower:
         await self.parts.mirrors.write(lambda c: rejudge.take_late_seal(c, self.log, statement, trust))
         self.changed.set()
 
-    async def hear(self, note: bytes) -> None:
-        """A checkpoint from the checkpoint topic or over HTTP: freshness, gaps and forks, but no seal."""
+    async def hear(self, note: bytes, where: str = "") -> None:
+        """A checkpoint from a checkpoint topic or over HTTP: freshness, gaps and forks, but no seal. ``where``: it came
+        from.
+        """
         async with self.busy:
             statement = self.read(note)
-            if statement is None or self.log.frozen is not None:
+            if statement is None or self._is_closed:
                 return
+            self.where = where
             if await self._contradicts(statement):
                 return
             if statement.size > self.log.size:
@@ -184,16 +212,43 @@ class Follower:
         found = found or self.heard.contradiction(statement)
         if found is None:
             return False
-        await self.freeze(found[0], found[1], statement.note)
+        await self.freeze(found)
         return True
 
-    async def freeze(self, reason: str, first: bytes, second: bytes) -> None:
-        at = self.now_ms()
-        await self.parts.mirrors.write(lambda c: logbook.freeze(c, self.log.origin, reason, first, second, at))
-        self.reread()
+    async def freeze(self, clash: Clash) -> None:
+        """Keep the evidence, on the disk, then stop; the lock is held."""
+        await self.keep(clash)
+        await self._freeze(clash.reason)
+
+    async def keep(self, clash: Clash) -> None:
+        """Write an evidence file."""
+        trust, at = self.parts.trust.current, self.now_ms()
+        evidence = self.parts.exhibits.of(self.log.origin, clash, trust, where=self.where, at=at)
+        if self.parts.exhibits.raw(evidence.id) is not None:
+            return
+        kept = await asyncio.to_thread(self.parts.exhibits.keep, evidence)
         self.parts.measures.forks.labels(self.log.origin).inc()
-        log.error("log.frozen", origin=self.log.origin, reason=reason)
+        log.error("evidence.kept", origin=self.log.origin, reason=clash.reason, id=kept)
+
+    async def adopt(self, evidence: Evidence, raw: bytes | None = None) -> None:
+        """Stop for evidence that somebody else has shown, or that this node kept before; it was judged."""
+        async with self.busy:
+            await asyncio.to_thread(self.parts.exhibits.keep, evidence, raw)
+            if not self._is_closed:
+                self.parts.measures.forks.labels(self.log.origin).inc()
+                await self._freeze(evidence.clash.reason)
+
+    async def _freeze(self, reason: str | None) -> None:
+        await self.parts.mirrors.write(lambda c: logbook.freeze(c, self.log.origin, reason))
+        self.reread()
+        if reason is not None:
+            log.error("log.frozen", origin=self.log.origin, reason=reason)
         self.changed.set()
+
+    async def unfreeze(self) -> None:
+        """A person has decided (``decisions``), and the roster says how the log ended."""
+        async with self.busy:
+            await self._freeze(None)
 
     def _heard(self, statement: Statement) -> None:
         now, tick = self.parts.clock(), time.monotonic()

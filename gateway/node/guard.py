@@ -75,7 +75,7 @@ async def check(connection: sqlite3.Connection, logs: Mapping[str, OwnState], re
     for state in logs.values():
         found = [*await _on_bus(state, reach), *await _at_partners(state, reach)]
         for where, statement in found:
-            _compare(connection, state, where, statement)
+            compare(connection, state, where, statement)
 
 
 def _check_highwater(connection: sqlite3.Connection, state: OwnState) -> None:
@@ -95,7 +95,8 @@ def _check_highwater(connection: sqlite3.Connection, state: OwnState) -> None:
         )
 
 
-def _compare(connection: sqlite3.Connection, state: OwnState, where: str, statement: Statement) -> None:
+def compare(connection: sqlite3.Connection, state: OwnState, where: str, statement: Statement) -> None:
+    """Raise ``CannotRun`` if an own key has signed more or other than the ledger holds."""
     origin, held = state.own.log.origin, state.own.size
     if statement.size > held:
         raise CannotRun(
@@ -115,7 +116,7 @@ async def _on_bus(state: OwnState, reach: Reach) -> list[tuple[str, Statement]]:
     own = state.own.log
     found = []
     topics = (
-        record_topic(reach.prefix, own.jurisdiction, own.family),
+        record_topic(reach.prefix, own.jurisdiction, own.name),
         checkpoint_topic(reach.prefix, own.jurisdiction),
     )
     for topic in topics:

@@ -48,19 +48,29 @@ def names(network: str, jurisdiction: str, families: Sequence[str]) -> Iterator[
         yield f"heartbeat-{family}", "heartbeat", family, f"{node}/{family}"
 
 
-def load(folder: Path, network: str, jurisdiction: str, families: Sequence[str], refused: frozenset[bytes]) -> NodeKeys:
-    """Load all keys; ``refused``: public keys that may not sign here. Raises ``CannotRun`` ``key.example`` for one of
+def load(
+    folder: Path,
+    network: str,
+    jurisdiction: str,
+    families: Sequence[str],
+    refused: frozenset[bytes],
+    origins: Mapping[str, str] | None = None,
+) -> NodeKeys:
+    """Load all keys; ``refused``: public keys that may not sign here; ``origins``: of the logs that succeed others.
+
+    Raises ``CannotRun`` ``key.example`` for one of
     them.
     """
     node = f"{network}/{jurisdiction}"
+    named = {family: f"{node}/{family}" for family in families} | dict(origins or {})
     keys = NodeKeys(
         record=keyfiles.load_signer(folder / "record.pem", node),
         witness=keyfiles.load_cosigner(folder / "witness.pem", f"{node}/witness"),
         verdict=keyfiles.load_signer(folder / "verdict.pem", f"{node}/verdict"),
         logs={
             family: LogKeys(
-                keyfiles.load_signer(folder / f"log-{family}.pem", f"{node}/{family}"),
-                keyfiles.load_cosigner(folder / f"heartbeat-{family}.pem", f"{node}/{family}"),
+                keyfiles.load_signer(folder / f"log-{family}.pem", named[family]),
+                keyfiles.load_cosigner(folder / f"heartbeat-{family}.pem", named[family]),
             )
             for family in families
         },

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,24 +18,23 @@ from typing import Self
 import aiohttp
 import structlog
 
-from gateway.bus.embedded import EmbeddedBus
-from gateway.bus.kafka import KafkaBus
-from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, record_topic
-from gateway.bus.routed import RoutedBus
-from gateway.bus.tileheads import Sources, SourcesOf
-from gateway.bus.tilereading import TileBus
+from gateway.bus.tileheads import Sources
 from gateway.errors import CannotRun
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
 from gateway.node import guard, index, nodekeys, rejudge
-from gateway.node.config import EMBEDDED, Config
+from gateway.node.config import Config
 from gateway.node.counter import Counter
+from gateway.node.custody import Custody
+from gateway.node.exhibits import EVIDENCE, Exhibits
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
+from gateway.node.gossip import Gossip
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
+from gateway.node.opening import lock_data, open_bus
 from gateway.node.publisher import OwnState, Publisher
 from gateway.node.relay import Relay
 from gateway.node.sealer import OwnLog, Published
@@ -71,7 +69,10 @@ class Node:
         self.jurisdiction = own
         network = self.trust.current.roster.network
         self._own_logs = {entry.family: entry.origin for entry in own.logs if entry.ended is None}
-        self.keys = nodekeys.load(config.keys, network, own.id, tuple(self._own_logs), refused_keys)
+        self.keys = nodekeys.load(
+            config.keys, network, own.id, tuple(self._own_logs), refused_keys, self._own_logs
+        )
+        self.exhibits = Exhibits(config.data / EVIDENCE, own.id)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -118,22 +119,30 @@ class Node:
             trust=self.trust,
             measures=self.measures,
             own_clock=self.own_clock,
+            exhibits=self.exhibits,
             urls=lambda jurisdiction: self.sources(jurisdiction).urls,
             quiet_s=self.quiet_s,
             prefix=prefix,
         )
         self._stack.push_async_callback(self._keep_heartbeats)
-        self.views = Views(self.mirrors, self.publisher, self.followers)
+        ended = [entry for entry in self.jurisdiction.logs if entry.ended is not None]
+        rows = [await self._open_row(entry.origin, entry.family) for entry in ended]
+        self.views = Views(self.mirrors, self.publisher, self.followers, self.trust, rows)
+        self.custody = Custody(self.trust, self.exhibits, self.config.data, self.publisher, self.followers)
+        self.gossip = Gossip(self.custody, self.ledger, self.session, own)
         self.counter = Counter(self.views, self.trust, own, self.keys.verdict, self.own_clock, self.measures)
 
+    async def _open_row(self, origin: str, family: str) -> logbook.Log:
+        return await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
+
     async def _open_own(self, family: str, origin: str) -> OwnState:
-        own = await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
+        own = await self._open_row(origin, family)
         with faults_named(self.ledger.path, "; the node does not start"):
             newest = logbook.newest_checkpoint(self.ledger.read, own.number)
             frontier = logbook.frontier(self.ledger.read, own.number, own.size)
         pair = self.keys.logs[family]
         published = Published(*newest) if newest is not None else None
-        highwater = HighWater(self.config.data / f"{family}.highwater")
+        highwater = HighWater(self.config.data / f"{own.name}.highwater")
         self._stack.callback(highwater.close)
         state = OwnState(OwnLog(own, frontier, published, pair.log, pair.heartbeat), self.keys.record, highwater)
         with faults_named(self.ledger.path, "; the node does not start"):
@@ -148,6 +157,7 @@ class Node:
             group.create_task(self._watch_trust())
             group.create_task(self.publisher.run())
             group.create_task(self._begin_sealing())
+            group.create_task(self.gossip.run())
 
     async def _begin_sealing(self) -> None:
         while (fault := await self._fault_found()) is not None:
@@ -170,6 +180,7 @@ class Node:
             bus_needed=self.config.replicated,
         )
         try:
+            self.custody.check_own()
             with faults_named(self.ledger.path, "; nothing is sealed"):
                 await guard.check(self.ledger.read, self.publisher.logs, reach)
         except CannotRun as error:
@@ -191,8 +202,11 @@ class Node:
     async def _follow(self, origin: str, jurisdiction: str, family: str) -> None:
         mirrored = await self.mirrors.write(lambda c: logbook.open_log(c, origin, jurisdiction, family))
         with faults_named(self.mirrors.path):
-            follower = self.followers[origin] = Follower.open(mirrored, self.parts)
-        self.measures.listen(record_topic(self.config.bus.prefix, jurisdiction, family))
+            follower = Follower.open(mirrored, self.parts)
+        await self.custody.freeze_again(follower)
+        self.followers[origin] = follower
+        if follower.ended is None:
+            self.measures.listen(record_topic(self.config.bus.prefix, jurisdiction, mirrored.name))
         self._group.create_task(self._keep_following(follower))
 
     async def _keep_following(self, follower: Follower) -> None:
@@ -239,7 +253,7 @@ class Node:
         follower = self.followers.get(message.key.partition(b" ")[0].decode(errors="replace"))
         if follower is not None and follower.log.jurisdiction == jurisdiction:
             with faults_named(self.mirrors.path):
-                await follower.hear(message.value)
+                await follower.hear(message.value, f"topic {checkpoint_topic(self.config.bus.prefix, jurisdiction)}")
 
     async def _keep_heartbeats(self) -> None:
         for follower in self.followers.values():
@@ -249,6 +263,7 @@ class Node:
     async def _watch_trust(self) -> None:
         due = False
         while True:
+            await self.custody.settle_ends()
             await asyncio.sleep(TRUST_EVERY_S)
             if self.trust.refresh():
                 log.info("trust.taken", version=self.trust.current.roster.version)
@@ -286,7 +301,7 @@ class Node:
         return Sources(
             tuple(found.urls),
             tuple(url for other in others for url in other.urls),
-            tuple(entry.family for entry in found.logs),
+            tuple(logbook.name_of(entry.origin) for entry in found.logs),
         )
 
     def budget_s(self, jurisdiction: str) -> float:
@@ -297,33 +312,3 @@ class Node:
     def quiet_s(self, jurisdiction: str) -> float:
         """Half of it: then the checkpoint is asked for."""
         return self.budget_s(jurisdiction) / 2
-
-
-
-def open_bus(config: Config, sources: SourcesOf) -> Bus:
-    """The bus that the settings name, and what they say of certain jurisdictions' topics."""
-    settings = config.bus
-    usual = EmbeddedBus(settings.folder, prefix=settings.prefix) if settings.kind == EMBEDDED else None
-    elsewhere = {each: _cluster(cluster, settings.prefix, sources) for each, cluster in settings.at.items()}
-    bus = usual or _cluster(settings.kafka, settings.prefix, sources)
-    return RoutedBus(bus, elsewhere, prefix=settings.prefix) if elsewhere else bus
-
-
-def _cluster(cluster: KafkaSettings | None, prefix: str, sources: SourcesOf) -> Bus:
-    return TileBus(sources, prefix=prefix) if cluster is None else KafkaBus(cluster, prefix=prefix)
-
-
-def lock_data(config: Config) -> int:
-    """Hold the data folder for this process alone."""
-    try:
-        descriptor = os.open(config.data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise CannotRun(
-            "ledger.io", f"{config.data}: {error.strerror}; run `jjj-gateway init` to make a node's folder"
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise CannotRun("node.running", f"another process runs the node in {config.data}") from error
-    return descriptor

@@ -1,7 +1,8 @@
 """What a log's owner has signed about its size: read, and held against all that it signed before (law 8).
 
 ``read`` turns untrusted bytes into a statement by the log's own keys; ``contradiction`` names a fork, for which two
-signed statements are the evidence. Arrival order, transports and leaves are no evidence and do not come in here.
+signed statements are the evidence (``ledger.evidencefile``). Arrival order, transports and leaves are no evidence and
+do not come in here.
 
 >>> statement = read(note, "jjj.example/sanhe/licence", "sanhe", "licence", trust)
 >>> statement.size, statement.date
@@ -14,7 +15,9 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from gateway.errors import Refused
-from gateway.ledger import checkpoint, logbook
+from gateway.ledger import checkpoint, logbook, merkle
+from gateway.ledger.evidencefile import ENDED, FORK, ROLLBACK, Clash
+from gateway.trust.members import Ended
 from gateway.trust.trusted import TrustData
 
 MOST_AHEAD = 64
@@ -46,22 +49,40 @@ def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustD
     return Statement(origin, found.size, found.root, date, note)
 
 
-def contradiction(connection: sqlite3.Connection, log: logbook.Log, statement: Statement) -> tuple[str, bytes] | None:
-    """(reason, the note it can't stand beside), if the statement contradicts what this node has verified of the log.
+def contradiction(connection: sqlite3.Connection, log: logbook.Log, statement: Statement) -> Clash | None:
+    """What can't both be true, if the statement contradicts what this node has verified of the log.
 
     Two roots at one size, or a tree that another doesn't extend, are ``log.fork``; a later date on a smaller tree is
     ``log.rollback``.
     """
     if 0 < statement.size <= log.size and statement.root != logbook.root_at(connection, log.number, statement.size):
         cover = logbook.seal_covering(connection, log.number, statement.size - 1)
-        return "log.fork", cover.note if cover is not None else b""
+        if cover is None or cover.size == statement.size:
+            return Clash(FORK, cover.note if cover is not None else b"", statement.note)
+        return Clash(FORK, statement.note, cover.note, *_proof(connection, log, statement.size, cover.size))
     larger = logbook.seal_covering(connection, log.number, statement.size)
     if larger is not None and statement.date > larger.date:
-        return "log.rollback", larger.note
+        return Clash(ROLLBACK, statement.note, larger.note)
     smaller = logbook.seal_below(connection, log.number, statement.size)
     if smaller is not None and smaller.date > statement.date:
-        return "log.rollback", smaller.note
+        return Clash(ROLLBACK, smaller.note, statement.note)
     return None
+
+
+def against_end(connection: sqlite3.Connection, log: logbook.Log, ended: Ended) -> Clash | None:
+    """What the owner has signed, if it is another tree than the one that the roster says the log ended with."""
+    if not 0 < ended.size <= log.size or logbook.root_at(connection, log.number, ended.size) == ended.root:
+        return None
+    cover = logbook.seal_covering(connection, log.number, ended.size - 1)
+    if cover is None:
+        return None
+    return Clash(ENDED, cover.note, b"", *_proof(connection, log, ended.size, cover.size), ended=ended)
+
+
+def _proof(connection: sqlite3.Connection, log: logbook.Log, old: int, new: int) -> tuple[bytes, tuple[bytes, ...]]:
+    """Root of the first ``old`` leaves, and the proof that binds it to the tree of ``new``."""
+    proof = merkle.consistency_proof(old, new, lambda level, at: logbook.node(connection, log.number, level, at))
+    return logbook.root_at(connection, log.number, old), tuple(proof)
 
 
 @dataclass(slots=True)
@@ -75,14 +96,15 @@ class Heard:
     latest: Statement | None = None
     _ahead: dict[int, Statement] = field(default_factory=dict)
 
-    def contradiction(self, statement: Statement) -> tuple[str, bytes] | None:
+    def contradiction(self, statement: Statement) -> Clash | None:
         """As the function of this name, against statements heard."""
         same = self._ahead.get(statement.size)
         if same is not None and same.root != statement.root:
-            return "log.fork", same.note
+            return Clash(FORK, same.note, statement.note)
         for other in (*self._ahead.values(), *([self.latest] if self.latest is not None else [])):
             if (other.size - statement.size) * (other.date - statement.date) < 0:
-                return "log.rollback", other.note
+                smaller, larger = sorted((other, statement), key=lambda one: one.size)
+                return Clash(ROLLBACK, smaller.note, larger.note)
         return None
 
     def keep(self, statement: Statement, held: int) -> None:

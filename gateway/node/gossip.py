@@ -1,0 +1,148 @@
+"""What do partners hold of each log, and what have they seen that can't both be true? Asked now and then (law 8).
+
+Each partner's ``/v1/logs`` shows the newest checkpoint that it holds of every log: of partners' logs it is heard like
+any other, so that two readers who were shown two trees find out. A partner's evidence is judged here, by the own
+roster, and kept. Statements signed by the own keys that this node did not make stop its sealing, and are kept too.
+
+>>> await Gossip(custody, ledger, session, "tongzhou").run()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import orjson
+import structlog
+
+from gateway.bus.tileclient import TIMEOUT
+from gateway.errors import CannotRun, Refused
+from gateway.ledger import evidencefile, logbook
+from gateway.ledger.database import Database, faults_named
+from gateway.ledger.evidencefile import MOST_BYTES
+from gateway.node import exhibits, guard, statements
+from gateway.node.custody import Custody
+from gateway.node.publisher import OwnState
+
+EVERY_S = 60.0
+FIRST_S = 5.0
+MOST_ANSWER = 4 << 20
+MOST_NEW = 16
+"""Evidence files taken from one partner in one round."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Gossip:
+    """Asks, compares, keeps. ``own``: the own jurisdiction; ``known``: ids of partners' evidence that was looked at, so
+    that each is judged once.
+    """
+
+    custody: Custody
+    ledger: Database
+    session: aiohttp.ClientSession
+    own: str
+    every_s: float = EVERY_S
+    known: set[str] = field(default_factory=set)
+
+    def partners(self) -> list[str]:
+        """URLs of every other rostered jurisdiction."""
+        others = self.custody.trust.current.roster.jurisdictions.values()
+        return [url for each in others if each.id != self.own for url in each.urls]
+
+    async def run(self) -> None:
+        """Round after round until cancelled; what a partner says wrong costs a line in the log."""
+        await asyncio.sleep(min(FIRST_S, self.every_s))
+        while True:
+            await self.round()
+            await asyncio.sleep(self.every_s)
+
+    async def round(self) -> None:
+        """Ask every partner once."""
+        await asyncio.gather(*(self._ask(url) for url in self.partners()))
+
+    async def _ask(self, url: str) -> None:
+        try:
+            await self._compare(url, await self._get(f"{url}/v1/logs"))
+            await self._look_through(url, await self._get(f"{url}/v1/evidence"))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            log.info("gossip.partner", url=url, message=str(error) or type(error).__name__)
+        except (CannotRun, Refused) as error:
+            log.warning("gossip.fault", url=url, reason=error.reason, message=error.message)
+
+    async def _get(self, url: str) -> Any:
+        return orjson.loads(await self._bytes(url, MOST_ANSWER))
+
+    async def _bytes(self, url: str, most: int) -> bytes:
+        async with self.session.get(url, timeout=TIMEOUT, allow_redirects=False) as answer:
+            answer.raise_for_status()
+            found = bytearray()
+            async for chunk in answer.content.iter_chunked(1 << 16):
+                found += chunk
+                if len(found) > most:
+                    raise ValueError(f"{url}: over {most} bytes")
+            return bytes(found)
+
+    async def _compare(self, url: str, answer: Any) -> None:
+        for item in answer["logs"]:
+            note, origin = item["checkpoint"], item["origin"]
+            if not isinstance(note, str) or not isinstance(origin, str):
+                continue
+            follower = self.custody.followers.get(origin)
+            if follower is not None:
+                await follower.hear(note.encode(), f"partner {url}")
+            else:
+                await self.hear_own(origin, note.encode(), f"partner {url}")
+
+    async def hear_own(self, origin: str, note: bytes, where: str) -> None:
+        """A statement by an own key, from anywhere: more, or other, than this node has sealed stops its sealing."""
+        state = self.custody.own(origin)
+        if state is None:
+            return
+        own, trust = state.own.log, self.custody.trust.current
+        try:
+            statement = statements.read(note, own.origin, own.jurisdiction, own.family, trust)
+        except Refused:
+            return
+        held = logbook.find_log(self.ledger.read, origin)
+        if held is None:
+            return
+        with faults_named(self.ledger.path):
+            clash = statements.contradiction(self.ledger.read, held, statement)
+            fault = _fault(self.ledger.read, state, where, statement)
+        if clash is not None:
+            at = int(time.time() * 1000)
+            await self.custody.take(self.custody.exhibits.of(origin, clash, trust, where=where, at=at), None)
+        elif fault is not None:
+            self.custody.stop(fault)
+
+    async def _look_through(self, url: str, answer: Any) -> None:
+        new = [item["id"] for item in answer["evidence"] if item["id"] not in self.known]
+        for identifier in new[:MOST_NEW]:
+            if not isinstance(identifier, str) or exhibits.ID.fullmatch(identifier) is None:
+                continue
+            raw = await self._bytes(f"{url}/v1/evidence/{identifier}", MOST_BYTES)
+            self.known.add(identifier)
+            try:
+                evidence = evidencefile.parse(raw)
+                exhibits.judge(evidence, self.custody.trust.current)
+            except Refused as refused:
+                log.warning("gossip.evidence", url=url, id=identifier, reason=refused.reason, message=refused.message)
+                continue
+            await self.custody.take(evidence, raw)
+
+
+def _fault(
+    connection: sqlite3.Connection, state: OwnState, where: str, statement: statements.Statement
+) -> CannotRun | None:
+    try:
+        guard.compare(connection, state, where, statement)
+    except CannotRun as fault:
+        return fault
+    return None
+
