@@ -8,28 +8,20 @@ lacked bytes or keys.
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 import logging
 import sys
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TextIO, cast
+from typing import Any, TextIO, cast
 
 import click
 import orjson
 import structlog
 
-from gateway import __version__, commands, departments, inquiries
-from gateway.errors import GatewayError
-from gateway.reasons import sentence
+from gateway import __version__, commands, departments, frozen, inquiries
+from gateway.exits import body
 from gateway.records import families
 
-P = ParamSpec("P")
-CANNOT_RUN = 2
-INTERRUPTED = 130
 DEFAULT_LEVELS = {"demo": "error"}  # the demo plays bad news on purpose, and shows it
 DEFAULT_NODE = "http://127.0.0.1:8470"
 FOLDER = click.Path(path_type=Path)
@@ -37,54 +29,6 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 node_option = click.option("--node", envvar="JJJ_NODE", default=DEFAULT_NODE, show_default=True, help="A node's URL.")
 sheet_option = click.option("--sheet", metavar="NAME", help="Of a workbook, where several sheets hold such rows.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
-
-
-def body(work: Callable[P, Coroutine[Any, Any, int]]) -> Callable[P, None]:
-    """Make a coroutine that answers an exit code a command's body; an error on purpose is a sentence and code 2."""
-
-    @wraps(work)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                code = runner.run(work(*args, **kwargs))
-        except GatewayError as error:
-            _say(error)
-            code = CANNOT_RUN
-        except ExceptionGroup as group:
-            code = _say_first(group)
-        except KeyboardInterrupt:
-            code = INTERRUPTED
-        sys.exit(code)
-
-    return run
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where the extra "speed" is installed; without it the same, more slowly."""
-    try:
-        found: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
-    except ImportError:
-        return None
-    return found
-
-
-def _say(error: GatewayError) -> None:
-    click.echo(f"jjj-gateway: {error.zh or error.message or error.reason} [{error.reason}]", err=True)
-    if error.zh and error.message:
-        click.echo(f"  {error.message}", err=True)
-    advice = sentence(error.reason)
-    click.echo(f"  → {advice.do_zh} / {advice.do_en}", err=True)
-
-
-def _say_first(group: ExceptionGroup[Exception]) -> int:
-    """A part of the node ended for a reason of ours: the same sentence as if it stood alone."""
-    told: Exception | None = group.subgroup(GatewayError)
-    while isinstance(told, ExceptionGroup):
-        told = told.exceptions[0]
-    if not isinstance(told, GatewayError):
-        raise group
-    _say(told)
-    return CANNOT_RUN
 
 
 class _Lines:
@@ -284,6 +228,40 @@ async def follow(
 async def dictionary(folder: Path) -> int:
     """生成数据字典 · Write the data dictionary of all records as XLSX and Markdown."""
     return departments.write_dictionary(folder)
+
+
+@main.group()
+def evidence() -> None:
+    """分叉证据 · Evidence of owners who signed what can't both be true."""
+
+
+@evidence.command("check")
+@click.argument("file", type=FILE)
+@click.option("--trust", type=FOLDER, metavar="DIR", help="Hold its keys against this roster.")
+@json_option
+@body
+async def evidence_check(file: Path, trust: Path | None, as_json: bool) -> int:
+    """离线判定 · Judge a file by itself: 0 it proves its case, 1 it proves nothing, 2 it can't be read."""
+    return frozen.check(file, trust, as_json=as_json)
+
+
+@evidence.command("list")
+@click.argument("source", metavar="CONFIG|URL")
+@json_option
+@body
+async def evidence_list(source: str, as_json: bool) -> int:
+    """列出证据 · What a node keeps."""
+    return await frozen.listed(source, as_json=as_json)
+
+
+@main.command()
+@click.argument("config", type=FILE)
+@click.argument("origin")
+@click.option("--ground", required=True, help="Why, and on whose decision; stands in the journal.")
+@body
+async def unfreeze(config: Path, origin: str, ground: str) -> int:
+    """解除冻结 · Go by the end that the roster gives a frozen log; journalled."""
+    return frozen.unfreeze(config, origin, ground)
 
 
 @main.command()

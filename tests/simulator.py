@@ -212,14 +212,14 @@ class World:
             text = text if known else text.replace(head, head + line)
         file.write_text(text, encoding="utf-8")
 
-    def same(self, one: Running, other: Running, source: str) -> None:
+    def same(self, one: Running, other: Running, source: str, log: str = "licence") -> None:
         """Two nodes hold the same leaves and the same seals of a log, as its owner committed them."""
         place = "JOIN logs ON key >> 40 = number WHERE origin = ? ORDER BY key"
         queries = (
             f"SELECT key & 1099511627775, entry FROM entries {place}",
             f"SELECT key & 1099511627775, root, date, note FROM seals {place}",
         )
-        origin = f"{self.network}/{source}/licence"
+        origin = f"{self.network}/{source}/{log}"
         databases = [each.node.ledger if each.id == source else each.node.mirrors for each in (one, other)]
         for query in queries:
             first, second = (database.read.execute(query, (origin,)).fetchall() for database in databases)
@@ -227,11 +227,11 @@ class World:
 
     # Trust
 
-    def found(self, **changes: Mapping[str, Any]) -> None:
+    def found(self, *, version: int = 1, **changes: Mapping[str, Any]) -> None:
         """Write roster, agreements and catalogue into every node's folder; ``changes``: members of a jurisdiction."""
         members = [{**self.member(each), **changes.get(each, {})} for each in self.jurisdictions]
         documents = {
-            "roster.json": {"version": 1, "network": NETWORK, "jurisdictions": members},
+            "roster.json": {"version": version, "network": NETWORK, "jurisdictions": members},
             "agreements.json": {"version": 1, "agreements": self.agreements or [self.agreement()]},
             "catalogue.json": {"version": 1, "types": [self.catalogue_type(code) for code in TYPES]},
         }

@@ -26,7 +26,7 @@ FLOORS = (
     ("serving",),
     ("ops", "broker"),
     ("demo", "bench"),
-    ("commands departments inquiries",),
+    ("commands departments exits frozen inquiries",),
     ("cli __main__",),
 )
 ROOMS = {name: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for name in room.split()}

@@ -157,7 +157,8 @@ class LogReading:
     def _hold_against(self, statement: Statement) -> None:
         found = statements.contradiction(self._connection, self.log, statement)
         if found is not None:
-            raise Refused(found.reason, self._sentence(f"what its owner signed of {statement.size} contradicts another"))
+            what = f"what its owner signed of {statement.size} contradicts another"
+            raise Refused(found.reason, self._sentence(what))
 
     def _sentence(self, what: str) -> str:
         return f"{self.log.origin}: {what}"

@@ -131,6 +131,9 @@ class LogSource(Protocol):
     def schemas(self) -> tuple[Path, ...]:
         """Folders with schemas found here."""
 
+    async def evidence(self) -> list[tuple[str, bytes]]:
+        """The evidence files here, by the path where people find them."""
+
     async def around(self, trust: TrustData | None, *, given: bool) -> tuple[list[AuditFinding], list[str]]:
         """What is wrong outside the logs' files, and what is only to be said; called after all logs were read."""
 

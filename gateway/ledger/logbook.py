@@ -208,7 +208,9 @@ def cut(connection: sqlite3.Connection, log: int, size: int) -> None:
     span = (key_of(log, size), key_of(log + 1, 0))
     connection.execute("DELETE FROM seals WHERE key > ? AND key < ?", span)
     connection.execute("DELETE FROM heartbeats WHERE log = ? AND size > ?", (log, size))
-    connection.execute("UPDATE logs SET size = ?, sent = min(sent, ?), position = NULL WHERE number = ?", (size, size, log))
+    connection.execute(
+        "UPDATE logs SET size = ?, sent = min(sent, ?), position = NULL WHERE number = ?", (size, size, log)
+    )
 
 
 # Reading

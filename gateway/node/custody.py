@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from gateway.errors import CannotRun, Refused
+from gateway.errors import CannotRun
 from gateway.ledger.evidencefile import Evidence
 from gateway.node import ending, exhibits
 from gateway.node.decisions import FILE, Decisions
@@ -45,32 +45,24 @@ class Custody:
     def check_own(self) -> None:
         """Raise ``CannotRun`` ``log.fork`` if there is evidence against an own log that is not ended."""
         for kept, evidence in self.exhibits.all():
-            if self.own(evidence.origin) is not None and self.proves(evidence):
+            if self.own(evidence.origin) is not None and exhibits.binds(evidence, self.trust.current):
                 raise own_fork(evidence.origin, kept)
-
-    def proves(self, evidence: Evidence) -> bool:
-        """Whether it holds by the roster in force."""
-        try:
-            exhibits.judge(evidence, self.trust.current)
-        except Refused as refused:
-            log.warning("evidence.refused", id=evidence.id, reason=refused.reason, message=refused.message)
-            return False
-        return True
 
     async def freeze_again(self, follower: Follower) -> None:
         """Freeze a log of which evidence was kept, should the mirrors not know it any more."""
         for _, evidence in self.exhibits.all():
-            if evidence.origin == follower.log.origin and follower.log.frozen is None and self.proves(evidence):
+            if evidence.origin == follower.log.origin and exhibits.binds(evidence, self.trust.current):
                 await follower.adopt(evidence)
 
     async def take(self, evidence: Evidence, raw: bytes | None) -> None:
         """Keep evidence that was judged, and stop what it is about."""
+        kept = await asyncio.to_thread(self.exhibits.keep, evidence, raw)
+        if not exhibits.binds(evidence, self.trust.current):
+            return
         follower = self.followers.get(evidence.origin)
         if follower is not None:
-            await follower.adopt(evidence, raw)
-            return
-        kept = await asyncio.to_thread(self.exhibits.keep, evidence, raw)
-        if self.own(evidence.origin) is not None:
+            await follower.adopt(evidence)
+        elif self.own(evidence.origin) is not None:
             self.stop(own_fork(evidence.origin, kept))
 
     def stop(self, fault: CannotRun) -> None:

@@ -26,6 +26,8 @@ from gateway.trust.trusted import TrustData
 
 EVIDENCE = "evidence"
 """Folder below the node's data."""
+SINCE = ("key.revoked", "key.in_doubt")
+"""What a roster may say of a key after it has signed."""
 ID = re.compile(r"[a-z][a-z0-9-]{0,63}-[a-z][a-z_]{0,31}(\.[1-9][0-9]{0,5})?-[0-9a-f]{16}")
 
 
@@ -107,23 +109,39 @@ def _sync(folder: Path) -> None:
 
 
 def judge(evidence: Evidence, trust: TrustData) -> Proven:
-    """As ``evidencefile.judge``, and held against a roster: its keys, their windows, what it says of the log's end.
+    """As ``evidencefile.judge``, and held against a roster: its keys and their windows, what it says of the log's end.
+    That a key was revoked since, perhaps for this very reason, takes nothing away from what it signed.
 
-    Raises ``Refused`` also: ``log.unknown``, ``evidence.no_contradiction`` (the roster has no such end), and what
-    ``statements.read`` raises for a key that the roster doesn't know or that wasn't good then.
+    Raises ``Refused`` also: ``log.unknown``, ``key.unknown``, ``key.early``, ``key.expired``, ``key.family``, and
+    ``evidence.no_contradiction`` where the roster has no such end.
     """
     proven = evidencefile.judge(evidence)
     known = trust.roster.log(evidence.origin)
     if known is None:
         raise Refused("log.unknown", f"roster: it has no log {evidence.origin}", field="origin")
     owner, entry = known
-    for step, note in (("first", evidence.clash.first), ("second", evidence.clash.second)):
-        if not note:
-            continue
-        try:
-            statements.read(note, entry.origin, owner.id, entry.family, trust)
-        except Refused as refused:
-            raise Refused(refused.reason, f"roster, {step}: {refused.message}", field=step) from refused
+    keys = {**trust.roster.keys("log", owner.id), **trust.roster.keys("heartbeat", owner.id)}
+    for step, signed in (("first", proven.first), ("second", proven.second)):
+        for line in signed.lines if signed is not None else ():
+            key = keys.get((line.line.name, line.line.key_id))
+            index = max(signed.checkpoint.size - 1, 0) if signed is not None else 0
+            date = (signed.date or 0) if signed is not None else 0
+            fault = "key.unknown" if key is None else key.good_at(date, entry.family, entry.origin, index)
+            if fault not in (None, *SINCE):
+                raise Refused(fault, f"roster, {step}: {line.line.name} was not good for it", field=step)
     if evidence.clash.ended is not None and evidence.clash.ended != entry.ended:
         raise Refused("evidence.no_contradiction", f"roster: it does not say that {entry.origin} ended so")
     return proven
+
+
+def binds(evidence: Evidence, trust: TrustData) -> bool:
+    """Whether a log is frozen for it: it proves its case, and its keys count for these statements, also today."""
+    try:
+        judge(evidence, trust)
+        owner, entry = trust.roster.log(evidence.origin) or (None, None)
+        for note in (evidence.clash.first, evidence.clash.second):
+            if note and owner is not None and entry is not None:
+                statements.read(note, entry.origin, owner.id, entry.family, trust)
+    except Refused:
+        return False
+    return True

@@ -230,10 +230,9 @@ class Follower:
         self.parts.measures.forks.labels(self.log.origin).inc()
         log.error("evidence.kept", origin=self.log.origin, reason=clash.reason, id=kept)
 
-    async def adopt(self, evidence: Evidence, raw: bytes | None = None) -> None:
-        """Stop for evidence that somebody else has shown, or that this node kept before; it was judged."""
+    async def adopt(self, evidence: Evidence) -> None:
+        """Stop for evidence that is kept already: somebody else has shown it, or the mirrors were lost."""
         async with self.busy:
-            await asyncio.to_thread(self.parts.exhibits.keep, evidence, raw)
             if not self._is_closed:
                 self.parts.measures.forks.labels(self.log.origin).inc()
                 await self._freeze(evidence.clash.reason)

@@ -117,7 +117,9 @@ async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[L
 async def _rebuild_ended(work: _Work, entry: LogEntry, ended: Ended) -> Log:
     """A log that has ended, from the old ledger, else from whoever has the tree that the roster names."""
     follower = await _follower(work, entry.origin, entry.family)
-    await _copy_old(follower, work.config.data / LEDGER, ended)
+    old = await asyncio.to_thread(_old_leaves, work.config.data / LEDGER, entry.origin, ended)
+    if old is not None:
+        await Mirror(follower).take(*old)
     mirror = Mirror(follower)
     await mirror.finish(ended)
     if not ending.is_whole(work.rebuilt.read, follower.log, ended):
@@ -130,28 +132,27 @@ async def _rebuild_ended(work: _Work, entry: LogEntry, ended: Ended) -> Log:
     return follower.log
 
 
-async def _copy_old(follower: Follower, old: Path, ended: Ended) -> None:
-    """What the old ledger holds of an ended log, as far as the roster's end; nothing if its tree is another."""
+def _old_leaves(old: Path, origin: str, ended: Ended) -> tuple[list[bytes], list[Statement]] | None:
+    """What the old ledger holds of an ended log, up to the roster's end; None if its tree is another."""
     if not old.exists():
-        return
+        return None
     try:
         before = connect(old)
     except CannotRun as error:
-        logger.warning("recover.old_ledger", origin=follower.log.origin, message=error.message, moved_aside=0)
-        return
+        logger.warning("recover.old_ledger", origin=origin, message=error.message, moved_aside=0)
+        return None
     try:
-        held = logbook.find_log(before, follower.log.origin)
+        held = logbook.find_log(before, origin)
         if held is None or held.size < ended.size or logbook.root_at(before, held.number, ended.size) != ended.root:
-            return
+            return None
         kept = list(logbook.seals(before, held.number, 0, ended.size))
         entries = [bytes(entry) for entry in logbook.entries(before, held.number, 0, ended.size)]
     except (sqlite3.Error, LookupError) as error:
-        logger.warning("recover.old_ledger", origin=follower.log.origin, message=str(error), moved_aside=0)
-        return
+        logger.warning("recover.old_ledger", origin=origin, message=str(error), moved_aside=0)
+        return None
     finally:
         before.close()
-    seals = [Statement(held.origin, seal.size, seal.root, seal.date, seal.note) for seal in kept]
-    await Mirror(follower).take(entries, seals)
+    return entries, [Statement(origin, seal.size, seal.root, seal.date, seal.note) for seal in kept]
 
 
 async def _follower(work: _Work, origin: str, family: str) -> Follower:

@@ -23,6 +23,13 @@ from gateway.reasons.told import (
 )
 
 OF_SERVICE: Mapping[str, Reason] = {
+    # a person's decision about a frozen log
+    "unfreeze.ground": told("解除冻结须说明依据", "a decision needs a ground", CALLER),
+    "unfreeze.own": told("本节点自己的日志请用 recover", "an own log is put right with `recover`", OWN_IT),
+    "unfreeze.not_ended": told(
+        "名册尚未终止该日志，不能解除冻结", "the roster has not ended the log: it stays frozen", OWN_IT
+    ),
+    "unfreeze.not_frozen": told("该日志并未冻结", "the log is not frozen", CALLER),
     # requests
     "access.token": told("缺少或错误的访问令牌", "the bearer token is missing or wrong", CALLER),
     "access.origin": told("不接受来自其他网页的请求", "requests from other sites' pages are not taken", CALLER),

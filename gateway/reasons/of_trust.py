@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.reasons.told import OTHER_NODE, OWN_IT, WAIT, Reason, told
+from gateway.reasons.told import CALLER, EVIDENCE_IS_NONE, OTHER_NODE, OWN_IT, WAIT, Reason, told
 
 OF_TRUST: Mapping[str, Reason] = {
     # keys and signatures
@@ -55,6 +55,20 @@ OF_TRUST: Mapping[str, Reason] = {
     # logs as they travel
     "log.fork": told("日志所有者签署了两棵不同的树", "the log's owner has signed two different trees", OTHER_NODE),
     "log.rollback": told("日志所有者后来签署了更小的树", "the log's owner later signed a smaller tree", OTHER_NODE),
+    "log.ended": told(
+        "日志已按名册终止，其后的内容不作数", "the log has ended, by the roster: nothing beyond counts", OWN_IT
+    ),
+    # evidence
+    "evidence.form": told("不是证据文件，或格式不正确", "not the form of an evidence file", OWN_IT),
+    "evidence.key": told(
+        "证据文件中的密钥不属于该日志", "a key in the evidence file is not of the log", EVIDENCE_IS_NONE
+    ),
+    "evidence.no_contradiction": told(
+        "文件中的陈述并不矛盾", "what the file holds can all be true", EVIDENCE_IS_NONE
+    ),
+    "evidence.needs_trust": told(
+        "此类证据须与名册对照才能判定", "such evidence rests on a roster: give it with --trust", CALLER
+    ),
     "root.mismatch": told("收到的条目与已签名的根不符", "the entries received do not give the signed root", WAIT),
     "message.form": told("总线上的消息格式不正确，已丢弃", "a message on the bus was rubbish and was dropped", WAIT),
     "index.taken": told("同一位置收到另一条目，已丢弃", "another entry came for a place already taken", WAIT),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from aiohttp import web
 from gateway.web import problems
 from gateway.web.answers import json_answer
 from gateway.web.overview import fault_json, left_s
-from gateway.web.parts import MEASURES, STATE, VIEWS
+from gateway.web.parts import EXHIBITS, MEASURES, STATE, VIEWS
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -23,11 +24,14 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 
 async def ready(request: web.Request) -> web.StreamResponse:
-    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons."""
+    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Partners'
+    logs that are frozen don't make it less ready, and are named.
+    """
     state = request.app[STATE]
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
+    frozen = {view.origin: view.log.frozen for view in request.app[VIEWS].all() if view.log.frozen is not None}
     if not faults:
-        return json_answer({"ready": True})
+        return json_answer({"ready": True} | ({"frozen": frozen} if frozen else {}))
     said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
     reasons = [fault_json(fault) for fault in faults]
     return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons))
@@ -39,11 +43,13 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     for view in request.app[VIEWS].all():
         budget_s = state.budget_s(view.log.jurisdiction)
         measures.size.labels(view.origin).set(view.size)
+        measures.frozen.labels(view.origin).set(view.log.frozen is not None)
         measures.lag.labels(view.origin).set(view.lacking)
         measures.age.labels(view.origin).set(math.inf if view.age_s is None else view.age_s)
         measures.budget.labels(view.origin).set(budget_s)
         measures.budget_left.labels(view.origin).set(left_s(view, budget_s))
     for origin, unsent in state.unsent().items():
         measures.unsent.labels(origin).set(unsent)
+    measures.evidence.set(len(await asyncio.to_thread(request.app[EXHIBITS].all)))
     measures.mode.labels(state.acknowledgement).set(1)
     return web.Response(body=measures.text(), headers={"Content-Type": PROMETHEUS})

@@ -95,6 +95,7 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
             "age_s": {"type": ["number", "null"]},
             "lacking": _COUNT,
             "frozen": _MAYBE_TEXT,
+            "ended": {"type": ["object", "null"]},
             "quarantined": _COUNT,
         },
     },
