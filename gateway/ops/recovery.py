@@ -111,7 +111,10 @@ async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[L
             )
         ended = [await _rebuild_ended(work, entry, entry.ended) for entry in member.logs if entry.ended is not None]
         logs = [await _rebuild(work, entry.origin, entry.family) for entry in member.logs if entry.ended is None]
-        return logs, [_move_aside(config, log) for log in (*ended, *logs)]
+        done = [_move_aside(config, log) for log in (*ended, *logs)]
+        for log in ended:  # nothing is signed for it any more, and beyond its end nothing counts
+            (config.data / f"{log.name}.highwater").unlink(missing_ok=True)
+        return logs, done
 
 
 async def _rebuild_ended(work: _Work, entry: LogEntry, ended: Ended) -> Log:

@@ -112,6 +112,7 @@ async def test_a_fork_from_the_proof_to_the_successor(tmp_path: Path) -> None:
         tongzhou = await world.start("tongzhou")
         await recovered(tongzhou)
         await tongzhou.audited()
+        await sanhe.audited()
 
         wuqing = await world.start("wuqing")  # a late joiner
         await recovered(wuqing)
@@ -190,8 +191,8 @@ async def test_a_lost_log_goes_on_in_its_successor(tmp_path: Path) -> None:
             file.unlink()
         story.end(ended)
         await recover(node_config.load(story.config("sanhe")))
-        sanhe = await world.start("sanhe")
-        assert sanhe.verdict(FIRST["number"]) == "recognised"
+        sanhe = await (await world.start("sanhe")).sealing()
+        await eventually(lambda: sanhe.verdict(FIRST["number"]) == "recognised", "its old licences stand")
         await sanhe.publish(THIRD)
         await eventually(lambda: tongzhou.verdict(THIRD["number"]) == "recognised", "the successor is followed")
         assert tongzhou.verdict(FIRST["number"]) == "recognised", "nobody was frozen: nobody has to decide"
