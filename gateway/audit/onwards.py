@@ -33,6 +33,7 @@ from gateway.node.tail import MOST_BYTES, MOST_LEAVES
 from gateway.records.record import Correction
 from gateway.trust import gate, notes
 from gateway.trust.gate import Place, VerifiedRecord
+from gateway.trust.members import Ended
 from gateway.trust.trusted import TrustData
 
 SCHEMA = f"""
@@ -40,11 +41,14 @@ SCHEMA = f"""
 CREATE TABLE held (log INTEGER PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL);
 CREATE TABLE given (key INTEGER PRIMARY KEY);
 CREATE TABLE gone (key INTEGER PRIMARY KEY);
+CREATE TABLE beyond (key INTEGER PRIMARY KEY, logged INTEGER NOT NULL, subject TEXT NOT NULL);
 CREATE TRIGGER no_terms BEFORE INSERT ON terms BEGIN SELECT RAISE(IGNORE); END;
 CREATE TRIGGER no_names BEFORE INSERT ON holder_names BEGIN SELECT RAISE(IGNORE); END;
 """
 """``held``: the largest tree ever verified. ``given``: accepted leaves that were read under earlier trust data.
-``gone``: leaves without bytes that no record declares erased. Nothing is searched here, so no terms are kept.
+``gone``: leaves without bytes that no record declares erased. ``beyond``: accepted leaves that lie beyond, or beside,
+the end that the roster gave their log since; the caller takes them back. Nothing is searched here, so no terms are
+kept.
 """
 BATCH = 512
 JUDGED_WITH = "judged_with"
@@ -83,10 +87,32 @@ def begin(connection: sqlite3.Connection, trust: TrustData) -> None:
     if row is not None and row[0] == trust.digest:
         return
     connection.execute("INSERT OR IGNORE INTO given SELECT key FROM records")
+    for log in logbook.all_logs(connection):
+        known = trust.roster.log(log.origin)
+        if known is not None and known[1].ended is not None and log.size >= known[1].ended.size:
+            _end(connection, log, known[1].ended)
     for table in MADE_ANEW:
         connection.execute(f"DELETE FROM {table}")
     connection.execute("UPDATE logs SET size = 0")
     _judged_with(connection, trust.digest)
+
+
+def _end(connection: sqlite3.Connection, log: Log, ended: Ended) -> None:
+    """A log that was read to its end, by a roster that came since: what does not count is taken back, all of another
+    branch.
+    """
+    fits = logbook.root_at(connection, log.number, ended.size) == ended.root
+    span = (key_of(log.number, ended.size if fits else 0), key_of(log.number + 1, 0))
+    connection.execute(
+        "INSERT OR IGNORE INTO beyond SELECT g.key, coalesce(r.logged, 0), coalesce(s.subject, '') FROM given g"
+        " LEFT JOIN records r ON r.key = g.key LEFT JOIN subjects s ON s.number = r.subject"
+        " WHERE g.key >= ? AND g.key < ?",
+        span,
+    )
+    connection.execute("DELETE FROM given WHERE key >= ? AND key < ?", span)
+    connection.execute("DELETE FROM held WHERE log = ?", (log.number,))
+    if fits:
+        connection.execute("INSERT INTO held (log, size, root) VALUES (?, ?, ?)", (log.number, ended.size, ended.root))
 
 
 def doubt(connection: sqlite3.Connection) -> None:
@@ -109,6 +135,14 @@ class LogReading:
         self._head: Statement | None = None
         self._seals: deque[Statement] = deque()
         self._history = -1
+        known = trust.roster.log(name.origin)
+        self._ended = known[1].ended if known is not None else None
+
+    @property
+    def _end(self) -> int:
+        """How far to read: to the checkpoint that the source shows, but not beyond where the roster ends the log."""
+        shown = self._head.size if self._head is not None else 0
+        return shown if self._ended is None else min(shown, self._ended.size)
 
     async def fetch(self) -> Batch | None:
         """The next leaves, or None at the end. Raises ``Refused`` for what does not hold (``log.fork``,
@@ -116,10 +150,10 @@ class LogReading:
         """
         if self._head is None:
             self._head = await self._look()
-        if self._head is None or self.log.size == self._head.size:
+        if self._head is None or self.log.size >= self._end:
             return None
         chosen = [await self._next_seal(self._head)]
-        while chosen[-1].size < self._head.size:
+        while chosen[-1].size < self._end:
             seal = await self._next_seal(self._head)
             if seal.size - self.log.size > BATCH:
                 self._seals.appendleft(seal)
@@ -149,6 +183,8 @@ class LogReading:
             self._hold_against(head)
             if head.size == size and size and head.root != root:
                 raise Refused("log.fork", self._sentence(f"another root at size {size} than the one followed before"))
+        if self._ended is not None and size >= self._ended.size:
+            return head
         if size > (head.size if head is not None else 0):
             shown = head.size if head is not None else 0
             raise Lacking("source.behind", self._sentence(f"{size} records were followed, the source shows {shown}"))
@@ -180,7 +216,7 @@ class LogReading:
             size = _size(note)
             if size == self.log.size and size:
                 self._hold_against(self._read(note))
-            elif self.log.size < size <= head.size:
+            elif self.log.size < size <= self._end:
                 seal = self._read(note)
                 if self._seals and not (self._seals[-1].size < size and self._seals[-1].date <= seal.date):
                     raise Refused("history.order", self._sentence(f"the seal of {size} does not follow the one before"))
@@ -224,8 +260,7 @@ class LogReading:
             return Refused("root.mismatch", self._sentence(f"the leaves do not make the root signed at {seal.size}"))
         if held is not None and held[0] == seal.size and held[1] != root:
             return Refused("log.fork", self._sentence(f"another root at size {seal.size} than the one followed before"))
-        known = self._trust.roster.log(self.log.origin)
-        ended = known[1].ended if known is not None else None
+        ended = self._ended
         if ended is not None and ended.size == seal.size and ended.root != root:
             return Refused("root.mismatch", self._sentence(f"the roster names another root at its end, {seal.size}"))
         if seal.date < date:

@@ -218,23 +218,27 @@ def judge(evidence: Evidence) -> Proven:
     """What the file proves, with the keys that stand in it and nothing else; or ``Refused``, its message naming the
     step that fails. ``log.ended`` proves something about one who holds the roster only: the caller compares.
 
-    Steps: keys (each bears the origin as its name: ``evidence.key``) · first, second (signed by these keys and dated:
-    reasons of ``checkpoint.read``) · contradiction (``evidence.no_contradiction``) · proof (``proof.*``).
+    Steps: keys (each bears the origin as its name: ``evidence.key``) · first, second (signed by these keys, for a
+    rollback dated too: reasons of ``checkpoint.read``) · contradiction (``evidence.no_contradiction``) · proof
+    (``proof.*``).
     """
     if any(key.name != evidence.origin for key in evidence.keys):
         raise Refused("evidence.key", f"keys: one is not of {evidence.origin}", field="keys")
     keys = {(key.name, key.key_id): key for key in evidence.keys}
     clash = evidence.clash
-    first = _signed("first", clash.first, evidence.origin, keys)
+    dated = clash.reason == ROLLBACK
+    first = _signed("first", clash.first, evidence.origin, keys, dated=dated)
     if clash.ended is not None:
         return _against_end(clash, clash.ended, first)
-    second = _signed("second", clash.second, evidence.origin, keys)
+    second = _signed("second", clash.second, evidence.origin, keys, dated=dated)
     return _fork(clash, first, second) if clash.reason == FORK else _rollback(first, second)
 
 
-def _signed(step: str, note: bytes, origin: str, keys: Mapping[notes.Identity, VerifierKey]) -> SignedCheckpoint:
+def _signed(
+    step: str, note: bytes, origin: str, keys: Mapping[notes.Identity, VerifierKey], *, dated: bool
+) -> SignedCheckpoint:
     try:
-        return checkpoint.read(note, origin, keys, require_date=True)
+        return checkpoint.read(note, origin, keys, require_date=dated)
     except Refused as refused:
         raise Refused(refused.reason, f"{step}: {refused.message}", field=step) from refused
 

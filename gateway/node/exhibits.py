@@ -18,10 +18,11 @@ from pathlib import Path
 
 from gateway.errors import CannotRun, Refused
 from gateway.ledger import evidencefile
-from gateway.ledger.checkpoint import MAX_LINES, MAX_NOTE
+from gateway.ledger.checkpoint import MAX_LINES, MAX_NOTE, SignedCheckpoint
 from gateway.ledger.evidencefile import MOST_BYTES, Clash, Evidence, Proven, Seen
 from gateway.node import statements
 from gateway.trust import notes
+from gateway.trust.members import LogEntry, RosterKey
 from gateway.trust.trusted import TrustData
 
 EVIDENCE = "evidence"
@@ -124,14 +125,19 @@ def judge(evidence: Evidence, trust: TrustData) -> Proven:
     for step, signed in (("first", proven.first), ("second", proven.second)):
         for line in signed.lines if signed is not None else ():
             key = keys.get((line.line.name, line.line.key_id))
-            index = max(signed.checkpoint.size - 1, 0) if signed is not None else 0
-            date = (signed.date or 0) if signed is not None else 0
-            fault = "key.unknown" if key is None else key.good_at(date, entry.family, entry.origin, index)
+            fault = "key.unknown" if key is None else _fault(key, signed, entry)
             if fault not in (None, *SINCE):
                 raise Refused(fault, f"roster, {step}: {line.line.name} was not good for it", field=step)
     if evidence.clash.ended is not None and evidence.clash.ended != entry.ended:
         raise Refused("evidence.no_contradiction", f"roster: it does not say that {entry.origin} ended so")
     return proven
+
+
+def _fault(key: RosterKey, signed: SignedCheckpoint | None, entry: LogEntry) -> str | None:
+    """Why a key was not good for a statement; one without a date is held against no window."""
+    if signed is None or signed.date is None:
+        return None
+    return key.good_at(signed.date, entry.family, entry.origin, max(signed.checkpoint.size - 1, 0))
 
 
 def binds(evidence: Evidence, trust: TrustData) -> bool:

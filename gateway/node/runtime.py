@@ -250,10 +250,13 @@ class Node:
             await asyncio.sleep(PAUSE_S)
 
     async def _hear(self, jurisdiction: str, message: Message) -> None:
-        follower = self.followers.get(message.key.partition(b" ")[0].decode(errors="replace"))
+        origin = message.key.partition(b" ")[0].decode(errors="replace")
+        where = f"topic {checkpoint_topic(self.config.bus.prefix, jurisdiction)}"
+        await self.gossip.hear_own(origin, message.value, where)
+        follower = self.followers.get(origin)
         if follower is not None and follower.log.jurisdiction == jurisdiction:
             with faults_named(self.mirrors.path):
-                await follower.hear(message.value, f"topic {checkpoint_topic(self.config.bus.prefix, jurisdiction)}")
+                await follower.hear(message.value, where)
 
     async def _keep_heartbeats(self) -> None:
         for follower in self.followers.values():

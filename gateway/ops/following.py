@@ -95,6 +95,8 @@ class _Following:
             with transaction(self.sink):
                 onwards.begin(self.sink.connection, trust)
             rules = Rules(self.sink, trust, self.wanted.start)
+            while self._is_more(lambda _: rules.tell_beyond(), today):
+                pass
             read = [await self._read(files, name, trust, rules) for files, name in self._logs(source, trust)]
         bad = {(log.jurisdiction, log.family) for log, code in read if code != CLEAN}
         for log, _ in read:
