@@ -6,8 +6,7 @@ sealed checkpoint: ``fetch`` reads it and holds it against all that was read bef
 caller's transaction, which also takes what the caller makes of it. Killed in between, it is as if it had not been
 fetched.
 
-Other trust data judge every leaf anew (law 6), from the first on, and ``Leaf.given`` says which were accepted before;
-how far a log had been verified stays known meanwhile, so that no owner can use the moment to show another past.
+Other trust data judge every leaf anew (``othertrust``), and ``Leaf.given`` says which were accepted before.
 
 >>> reading = LogReading(files, name, connection, trust)
 >>> while (batch := await reading.fetch()) is not None:
@@ -33,7 +32,6 @@ from gateway.node.tail import MOST_BYTES, MOST_LEAVES
 from gateway.records.record import Correction
 from gateway.trust import gate, notes
 from gateway.trust.gate import Place, VerifiedRecord
-from gateway.trust.members import Ended
 from gateway.trust.trusted import TrustData
 
 SCHEMA = f"""
@@ -51,9 +49,6 @@ the end that the roster gave their log since; the caller takes them back. Nothin
 kept.
 """
 BATCH = 512
-JUDGED_WITH = "judged_with"
-DOUBTED = ""
-MADE_ANEW = ("subjects", "records", "ids", "quarantine", "entries", "tiles", "seals", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,51 +72,6 @@ class Leaf:
     logged: int
     result: VerifiedRecord | Refused | None
     given: bool
-
-
-def begin(connection: sqlite3.Connection, trust: TrustData) -> None:
-    """Before reading, inside a transaction: what was judged by other trust data is forgotten and will be read again;
-    which leaves were accepted, and how far each log was verified, is not.
-    """
-    row = connection.execute("SELECT value FROM meta WHERE name = ?", (JUDGED_WITH,)).fetchone()
-    if row is not None and row[0] == trust.digest:
-        return
-    connection.execute("INSERT OR IGNORE INTO given SELECT key FROM records")
-    for log in logbook.all_logs(connection):
-        known = trust.roster.log(log.origin)
-        if known is not None and known[1].ended is not None and log.size >= known[1].ended.size:
-            _end(connection, log, known[1].ended)
-    for table in MADE_ANEW:
-        connection.execute(f"DELETE FROM {table}")
-    connection.execute("UPDATE logs SET size = 0")
-    _judged_with(connection, trust.digest)
-
-
-def _end(connection: sqlite3.Connection, log: Log, ended: Ended) -> None:
-    """A log that was read to its end, by a roster that came since: what does not count is taken back, all of another
-    branch.
-    """
-    fits = logbook.root_at(connection, log.number, ended.size) == ended.root
-    span = (key_of(log.number, ended.size if fits else 0), key_of(log.number + 1, 0))
-    connection.execute(
-        "INSERT OR IGNORE INTO beyond SELECT g.key, coalesce(r.logged, 0), coalesce(s.subject, '') FROM given g"
-        " LEFT JOIN records r ON r.key = g.key LEFT JOIN subjects s ON s.number = r.subject"
-        " WHERE g.key >= ? AND g.key < ?",
-        span,
-    )
-    connection.execute("DELETE FROM given WHERE key >= ? AND key < ?", span)
-    connection.execute("DELETE FROM held WHERE log = ?", (log.number,))
-    if fits:
-        connection.execute("INSERT INTO held (log, size, root) VALUES (?, ?, ?)", (log.number, ended.size, ended.root))
-
-
-def doubt(connection: sqlite3.Connection) -> None:
-    """Whatever was read is to be read again next time; inside a transaction."""
-    _judged_with(connection, DOUBTED)
-
-
-def _judged_with(connection: sqlite3.Connection, digest: str) -> None:
-    connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (JUDGED_WITH, digest))
 
 
 class LogReading:

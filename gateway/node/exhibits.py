@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.errors import CannotRun, Refused
@@ -27,8 +27,6 @@ from gateway.trust.trusted import TrustData
 
 EVIDENCE = "evidence"
 """Folder below the node's data."""
-SINCE = ("key.revoked", "key.in_doubt")
-"""What a roster may say of a key after it has signed."""
 ID = re.compile(r"[a-z][a-z0-9-]{0,63}-[a-z][a-z_]{0,31}(\.[1-9][0-9]{0,5})?-[0-9a-f]{16}")
 
 
@@ -126,7 +124,7 @@ def judge(evidence: Evidence, trust: TrustData) -> Proven:
         for line in signed.lines if signed is not None else ():
             key = keys.get((line.line.name, line.line.key_id))
             fault = "key.unknown" if key is None else _fault(key, signed, entry)
-            if fault not in (None, *SINCE):
+            if fault is not None:
                 raise Refused(fault, f"roster, {step}: {line.line.name} was not good for it", field=step)
     if evidence.clash.ended is not None and evidence.clash.ended != entry.ended:
         raise Refused("evidence.no_contradiction", f"roster: it does not say that {entry.origin} ended so")
@@ -134,10 +132,13 @@ def judge(evidence: Evidence, trust: TrustData) -> Proven:
 
 
 def _fault(key: RosterKey, signed: SignedCheckpoint | None, entry: LogEntry) -> str | None:
-    """Why a key was not good for a statement; one without a date is held against no window."""
+    """Why a key was not good for a statement, but for its being revoked since; one without a date is held against no
+    window.
+    """
     if signed is None or signed.date is None:
         return None
-    return key.good_at(signed.date, entry.family, entry.origin, max(signed.checkpoint.size - 1, 0))
+    index = max(signed.checkpoint.size - 1, 0)
+    return replace(key, revoked=None).good_at(signed.date, entry.family, entry.origin, index)
 
 
 def binds(evidence: Evidence, trust: TrustData) -> bool:

@@ -175,6 +175,7 @@ PATHS: Mapping[str, str] = {
     "number": "plain decimal, counted from 0",
     "path": "the rest of a C2SP tlog-tiles path, with slashes: <L>/<N>[.p/<W>] or entries/<N>[.p/<W>]",
     "name": "name of the file",
+    "id": "id of an evidence file: jurisdiction, log, 16 hexadecimal digits",
 }
 
 
