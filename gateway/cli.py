@@ -256,6 +256,17 @@ async def evidence_list(source: str, as_json: bool) -> int:
 
 @main.command()
 @click.argument("config", type=FILE)
+@click.argument("family", type=click.Choice(list(families.FAMILIES)))
+@click.option("--size", required=True, type=click.IntRange(min=0), help="The sealed size with which the log ends.")
+@click.option("--root", metavar="BASE64", help="Its root, as partners hold it: where the own ledger is lost.")
+@body
+async def successor(config: Path, family: str, size: int, root: str | None) -> int:
+    """后继日志 · Make the keys of a successor log and print what the roster must say; nothing ends by this."""
+    return frozen.successor(config, family, size, root)
+
+
+@main.command()
+@click.argument("config", type=FILE)
 @click.argument("origin")
 @click.option("--ground", required=True, help="Why, and on whose decision; stands in the journal.")
 @body

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from contextlib import closing
 from pathlib import Path
@@ -23,11 +24,14 @@ from gateway.ledger import evidencefile, logbook
 from gateway.ledger.checkpoint import SignedCheckpoint
 from gateway.ledger.database import connect
 from gateway.ledger.evidencefile import ENDED, Evidence, Proven
+from gateway.ledger.merkle import HASH_SIZE
 from gateway.node import exhibits
 from gateway.node.config import Config, load
 from gateway.node.decisions import FILE, Decision, Decisions
 from gateway.node.exhibits import EVIDENCE, Exhibits
 from gateway.node.trustfolder import TrustFolder
+from gateway.ops import succeeding
+from gateway.trust.canonical import decode_base64
 from gateway.trust.members import Ended
 
 CLEAN, FINDING = 0, 1
@@ -126,6 +130,21 @@ def _kept(path: Path) -> list[dict[str, Any]]:
         where, reason = evidence.seen.where, evidence.clash.reason
         found.append({"id": identifier, "origin": evidence.origin, "reason": reason, "seen": seen, "where": where})
     return found
+
+
+def successor(path: Path, family: str, size: int, root: str | None) -> int:
+    """``successor``: the roster's members on standard output, what to do then on standard error."""
+    given = decode_base64(root.encode()) if root is not None else None
+    if root is not None and (given is None or len(given) != HASH_SIZE):
+        raise CannotRun("successor.root", "--root is no base64 of 32 bytes")
+    prepared = succeeding.prepare(load(path), family, size, given)
+    members = prepared.members(datetime.datetime.now(datetime.UTC).date())
+    click.echo(orjson.dumps(members, option=orjson.OPT_INDENT_2).decode())
+    for file in prepared.files:
+        there = file.with_name(file.name.replace(succeeding.NEXT, ".pem"))
+        click.echo(f"名册生效后 · once the roster is in force: mv {file} {there}", err=True)
+    click.echo(f"→ jjj-gateway recover {path}", err=True)
+    return CLEAN
 
 
 def unfreeze(path: Path, origin: str, ground: str) -> int:

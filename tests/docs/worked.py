@@ -139,7 +139,8 @@ def evidence() -> bytes:
 
 def examples() -> dict[str, str]:
     """Name → text of every example."""
-    made = (_keys(), _record(), _tree(), _statements(), _proofs(), _files(), _topics(), {"slip": _text(slip()), "evidence": _text(evidence())})
+    whole = {"slip": _text(slip()), "evidence": _text(evidence())}
+    made = (_keys(), _record(), _tree(), _statements(), _proofs(), _files(), _topics(), whole)
     return {name: text for each in made for name, text in each.items()}
 
 
