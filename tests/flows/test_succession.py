@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 import pytest
 
 from gateway import frozen
@@ -16,6 +17,8 @@ from gateway.ledger import logbook
 from gateway.node import config as node_config
 from gateway.node.door import Draft
 from gateway.ops import nodefolder
+from gateway.ops.followfiles import DailyFiles
+from gateway.ops.following import Wanted, follow
 from gateway.ops.recovery import recover
 from gateway.ops.succeeding import NEXT, Prepared, prepare
 from tests.handmade import stamp
@@ -41,7 +44,18 @@ class Story:
         await sanhe.publish(THIRD)
         for each in others:
             await each.mirrored("sanhe", 3)
+        assert await self.followed() == [(OLD, 0, None), (OLD, 1, None), (OLD, 2, None)]
         log.publish(log.commit())
+
+    async def followed(self) -> list[tuple[str, int, str | None]]:
+        """What a department that follows tongzhou's node has been told: log, index, why it is taken back."""
+        out = self.world.folder / "department"
+        with DailyFiles(out) as sink:
+            code = await follow(Wanted(self.world.urls["tongzhou"], "tongzhou"), sink, once=True, say=print)
+        assert code == 0
+        [file] = out.glob("[0-9]*[0-9].ndjson")
+        lines = [orjson.loads(line) for line in file.read_bytes().splitlines()]
+        return [(line["log"], line["index"], line.get("because")) for line in lines]
 
     def end(self, size: int) -> None:
         """The roster's second version: the old log ended, its key revoked, a successor with keys of its own."""
@@ -52,10 +66,10 @@ class Story:
         made = prepared.members(datetime.date(2020, 1, 1))
         member = self.world.member("sanhe")
         for key in member["keys"]:
-            if key["role"] in ("log", "heartbeat") and key["vkey"].startswith(f"{OLD}+"):
-                key["revoked"] = {"at": stamp(), "reason": "stolen", "good_below": {OLD: prepared.ended.size}}
+            if key["role"] in ("log", "heartbeat") and key["vkey"].startswith(f"{prepared.old}+"):
+                key["revoked"] = {"at": stamp(), "reason": "stolen", "good_below": {prepared.old: prepared.ended.size}}
                 key["revoked"]["at"] = key["revoked"]["at"][:19] + "Z"
-        member["logs"] = [*made["logs"], *(log for log in member["logs"] if log["family"] == "credit")]
+        member["logs"] = [*made["logs"], *(log for log in member["logs"] if log["family"] != prepared.family)]
         member["keys"] += [{**key, "not_after": "2040-01-01T00:00:00Z"} for key in made["keys"]]
         self.world.found(version=2, sanhe=member)
         for file in prepared.files:
@@ -102,6 +116,7 @@ async def test_a_fork_from_the_proof_to_the_successor(tmp_path: Path) -> None:
         await recovered(tongzhou)
         await tongzhou.audited()
         await sanhe.audited()
+        assert (await story.followed())[3:] == [(OLD, 2, "refused"), (NEW, 0, None), (NEW, 1, None)]
 
         wuqing = await world.start("wuqing")  # a late joiner
         await recovered(wuqing)
@@ -190,4 +205,26 @@ async def test_a_lost_log_goes_on_in_its_successor(tmp_path: Path) -> None:
         wuqing = await world.start("wuqing")
         await eventually(lambda: wuqing.verdict(THIRD["number"]) == "recognised", "by tiles alone")
         assert wuqing.verdict(FIRST["number"]) == "recognised"
+        await sanhe.audited()
+
+
+async def test_a_credit_fact_is_told_by_its_newest_record_whichever_log_holds_it(tmp_path: Path) -> None:
+    """Recorded in the log that was retired, repaired in its successor; what nobody repaired still stands."""
+    async with World(tmp_path, "sanhe") as world:
+        story, holder = Story(world), {"holder": FIRST["holder"]}
+        facts = [builders.credit(number=f"示例处罚〔2026〕{serial}号", **holder) for serial in (1, 2)]
+        sanhe = await world.start("sanhe")
+        await sanhe.publish(FIRST)
+        await sanhe.publish(*facts, kind="jjj.credit.recorded")
+        assert len(sanhe.verify(FIRST["number"])["credit"]["facts"]) == 2
+        await sanhe.stop()
+        config = node_config.load(story.config("sanhe"))
+        story.enter(prepare(config, "credit", 2))
+        await recover(config)
+        sanhe = await world.start("sanhe")
+        await sanhe.publish({**facts[0], "state": "repaired"}, kind="jjj.credit.repaired")
+        [left] = sanhe.verify(FIRST["number"])["credit"]["facts"]
+        assert left["subject"].endswith("2号")
+        records = sanhe.node.counter.subject(FIRST["holder"]["uscc"])["records"]
+        assert sorted(found["family"] for found in records) == ["credit", "licence"]
         await sanhe.audited()
