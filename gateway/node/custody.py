@@ -25,6 +25,9 @@ from gateway.node.follower import Follower
 from gateway.node.publisher import OwnState, Publisher
 from gateway.node.trustfolder import TrustFolder
 
+MOST_KEPT = 16
+"""Evidence files about one log that are taken from partners."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -55,7 +58,11 @@ class Custody:
                 await follower.adopt(evidence)
 
     async def take(self, evidence: Evidence, raw: bytes | None) -> None:
-        """Keep evidence that was judged, and stop what it is about."""
+        """Keep evidence that was judged, and stop what it is about. ``raw``: as a partner sent it; of these a few are
+        enough, for who holds a key can make any number.
+        """
+        if raw is not None and self._count(evidence.origin) >= MOST_KEPT:
+            return
         kept = await asyncio.to_thread(self.exhibits.keep, evidence, raw)
         if not exhibits.binds(evidence, self.trust.current):
             return
@@ -64,6 +71,9 @@ class Custody:
             await follower.adopt(evidence)
         elif self.own(evidence.origin) is not None:
             self.stop(own_fork(evidence.origin, kept))
+
+    def _count(self, origin: str) -> int:
+        return sum(evidence.origin == origin for _, evidence in self.exhibits.all())
 
     def stop(self, fault: CannotRun) -> None:
         """Seal nothing any more, until a restart."""

@@ -89,7 +89,7 @@ class Ending:
         if clash is not None:
             self._follower.where = f"roster {self._follower.parts.trust.current.roster.version}"
             await self._follower.keep(clash)
-        elif held.size >= ended.size:
+        elif held.size > ended.size:
             await self.cut(ended.size)
         return self.due(ended)
 

@@ -32,6 +32,7 @@ EVERY_S = 60.0
 FIRST_S = 5.0
 MOST_ANSWER = 4 << 20
 MOST_NEW = 16
+MOST_KNOWN = 10_000
 """Evidence files taken from one partner in one round."""
 
 log = structlog.get_logger(__name__)
@@ -122,6 +123,8 @@ class Gossip:
             self.custody.stop(fault)
 
     async def _look_through(self, url: str, answer: Any) -> None:
+        if len(self.known) > MOST_KNOWN:
+            self.known.clear()  # what is kept stays kept; the rest is judged once more
         new = [item["id"] for item in answer["evidence"] if item["id"] not in self.known]
         for identifier in new[:MOST_NEW]:
             if not isinstance(identifier, str) or exhibits.ID.fullmatch(identifier) is None:

@@ -217,9 +217,10 @@ async def test_a_credit_fact_is_told_by_its_newest_record_whichever_log_holds_it
         await sanhe.publish(FIRST)
         await sanhe.publish(*facts, kind="jjj.credit.recorded")
         assert len(sanhe.verify(FIRST["number"])["credit"]["facts"]) == 2
-        await sanhe.stop()
         config = node_config.load(story.config("sanhe"))
         story.enter(prepare(config, "credit", 2))
+        await eventually(lambda: "log.ended" in str(sanhe.node.publisher.refusing), "nothing is sealed beyond the end")
+        await sanhe.stop()
         await recover(config)
         sanhe = await world.start("sanhe")
         await sanhe.publish({**facts[0], "state": "repaired"}, kind="jjj.credit.repaired")

@@ -17,6 +17,7 @@ from gateway.bus.port import record_topic
 from gateway.ledger import checkpoint, logbook
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.evidencefile import FORK, Clash, Evidence, Seen
+from gateway.node.custody import MOST_KEPT
 from gateway.trust.suites import CosignatureSigner, Ed25519Signer
 from tests.handmade import HandMade
 from tests.records import builders
@@ -85,6 +86,17 @@ async def test_proof_that_a_partner_keeps_freezes_a_log_of_which_this_node_has_n
     (apart.world.folder / "tongzhou" / "data" / "mirrors.sqlite").unlink()
     again = await apart.world.start("tongzhou")
     assert again.follower("sanhe").log.frozen == "log.fork", "the file outlives the mirrors"
+
+
+async def test_who_makes_any_number_of_forks_of_its_own_log_fills_nobodys_disk(apart: Apart) -> None:
+    log, exhibits = apart.world.log_of("sanhe"), apart.wuqing.node.exhibits
+    log.add(log.entry(log.fresh()))
+    for at in range(MOST_KEPT + 5):
+        clash = Clash(FORK, log.seal(), log.seal(root=bytes([at]) * 32))
+        exhibits.keep(exhibits.of(ORIGIN, clash, apart.wuqing.node.trust.current, where="topic", at=at))
+    for _ in range(3):
+        await apart.tongzhou.node.gossip.round()
+    assert len(apart.tongzhou.node.exhibits.all()) == MOST_KEPT
 
 
 async def test_what_only_looks_like_proof_freezes_nothing(apart: Apart) -> None:
