@@ -23,6 +23,7 @@ import structlog
 from gateway.bus.tileclient import TileClient
 from gateway.errors import CannotRun, Refused
 from gateway.ledger import logbook, merkle
+from gateway.ledger.evidencefile import FORK, Clash
 from gateway.ledger.logbook import Log
 from gateway.ledger.merkle import EMPTY_ROOT, Frontier, Node
 from gateway.node import cutting, statements
@@ -112,8 +113,25 @@ class Ending:
         merkle.verify_consistency(ended.size, size, proof, root, signed.root)
         common = await self._common(source, size, min(held.size, ended.size), ended)
         if common < held.size:
+            if held.size <= signed.size:  # a proof by signatures alone, beside the one that rests on the roster
+                await self._keep_fork(source, signed)
             await self.cut(common)
         return Statement(signed.origin, ended.size, ended.root, signed.date, note)
+
+    async def _keep_fork(self, source: TileClient, signed: Statement) -> None:
+        """Keep that the owner signed what is held here and a tree that does not extend it."""
+        follower, size = self._follower, self._follower.log.size
+        seal = logbook.last_seal(self._read, follower.log.number)
+        if seal is None or seal.size != size:
+            return
+
+        def prefix(node: Node) -> tuple[bytes, list[bytes]]:
+            return root_of(size, node), merkle.consistency_proof(size, signed.size, node)
+
+        root, proof = await source.compute(signed.size, prefix)
+        merkle.verify_consistency(size, signed.size, proof, root, signed.root)
+        follower.where = f"tiles {source.url}"
+        await follower.keep(Clash(FORK, seal.note, signed.note, root, tuple(proof)))
 
     async def _common(self, source: TileClient, size: int, most: int, ended: Ended) -> int:
         """The largest sealed size, up to ``most``, at which the source has the tree that this node has."""

@@ -174,7 +174,7 @@ async def test_a_reader_of_the_other_branch_keeps_the_proof_and_comes_over(tmp_p
         await recover(node_config.load(story.config("sanhe")), without=("tongzhou",))
         await world.start("sanhe")
         await eventually(lambda: tongzhou.verdict(THIRD["number"]) == "recognised", "it holds the owner's third record")
-        assert [each[1] for each in tongzhou.evidence()] == ["log.ended"]
+        assert "log.ended" in [each[1] for each in tongzhou.evidence()]
         assert tongzhou.size("sanhe") == 3
         assert len(list((tmp_path / "tongzhou" / "data").glob("aside-sanhe-licence-*.ndjson"))) == 1
         await tongzhou.audited()
