@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.workermanage import WorkerController
 
 from tests import brokers
 
@@ -22,6 +23,7 @@ settings.register_profile("ci", parent=settings.get_profile("house"), derandomiz
 settings.load_profile("ci" if os.environ.get("CI") else "house")
 
 REPOSITORY = Path(__file__).parent.parent
+BY_OPTIONS = "left out by this run's options"
 REASONLESS = {"", "unconditional skip"}
 left_out: Counter[str] = Counter()
 
@@ -77,7 +79,29 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
-    left_out["left out by this run's options"] += len(items)
+    left_out[BY_OPTIONS] += len(items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share a run (``-n``), files stay whole; one process has the broker."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        group = "kafka" if {"kafka", "secured_kafka"} & {*names} else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of ``-n`` hands its part of the last word to the one that speaks; each has left out the same."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[BY_OPTIONS] = left_out[BY_OPTIONS]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    left_out[BY_OPTIONS] = getattr(node, "workeroutput", {}).get(BY_OPTIONS, 0)
+    if not left_out[BY_OPTIONS]:
+        del left_out[BY_OPTIONS]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

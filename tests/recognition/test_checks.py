@@ -68,7 +68,7 @@ def test_a_log_is_fresh_up_to_the_budget(known: dict[str, object], fault: str | 
     assert case.fault(log(**known)) == fault
 
 
-@pytest.mark.parametrize("reason", LAST_KNOWN.keys() - {"credit.restricted"})
+@pytest.mark.parametrize("reason", sorted(LAST_KNOWN.keys() - {"credit.restricted"}))
 def test_what_can_be_undone_is_red_while_fresh_and_last_known_while_silent(reason: str) -> None:
     fresh, silent = asked(), asked(log={"age_s": None})
     told = [Case(case.question(), case.facts(), None, None).holds_back(reason) for case in (fresh, silent)]
