@@ -18,7 +18,7 @@ import click
 import orjson
 import structlog
 
-from gateway import __version__, commands, departments, inquiries
+from gateway import __version__, commands, departments, frozen, inquiries
 from gateway.entry import FILE, FOLDER, body, json_option
 from gateway.keycommands import keys
 from gateway.records import families
@@ -216,6 +216,51 @@ async def follow(
 async def dictionary(folder: Path) -> int:
     """生成数据字典 · Write the data dictionary of all records as XLSX and Markdown."""
     return departments.write_dictionary(folder)
+
+
+@main.group()
+def evidence() -> None:
+    """分叉证据 · Evidence of owners who signed what can't both be true."""
+
+
+@evidence.command("check")
+@click.argument("file", type=FILE)
+@click.option("--trust", type=FOLDER, metavar="DIR", help="Hold its keys against this roster.")
+@json_option
+@body
+async def evidence_check(file: Path, trust: Path | None, as_json: bool) -> int:
+    """离线判定 · Judge a file by itself: 0 it proves its case, 1 it proves nothing, 2 it can't be read."""
+    return frozen.check(file, trust, as_json=as_json)
+
+
+@evidence.command("list")
+@click.argument("source", metavar="CONFIG|URL")
+@json_option
+@body
+async def evidence_list(source: str, as_json: bool) -> int:
+    """列出证据 · What a node keeps."""
+    return await frozen.listed(source, as_json=as_json)
+
+
+@main.command()
+@click.argument("config", type=FILE)
+@click.argument("family", type=click.Choice(list(families.FAMILIES)))
+@click.option("--size", required=True, type=click.IntRange(min=0), help="The sealed size with which the log ends.")
+@click.option("--root", metavar="BASE64", help="Its root, as partners hold it: where the own ledger is lost.")
+@body
+async def successor(config: Path, family: str, size: int, root: str | None) -> int:
+    """后继日志 · Make the keys of a successor log and print what the roster must say; nothing ends by this."""
+    return frozen.successor(config, family, size, root)
+
+
+@main.command()
+@click.argument("config", type=FILE)
+@click.argument("origin")
+@click.option("--ground", required=True, help="Why, and on whose decision; stands in the journal.")
+@body
+async def unfreeze(config: Path, origin: str, ground: str) -> int:
+    """解除冻结 · Go by the end that the roster gives a frozen log; journalled."""
+    return frozen.unfreeze(config, origin, ground)
 
 
 @main.command()

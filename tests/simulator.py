@@ -30,6 +30,7 @@ from gateway.bus.embedded_topic import TopicFile
 from gateway.bus.port import Message, checkpoint_topic, record_topic
 from gateway.node import config as node_config
 from gateway.node.door import Draft, Receipt
+from gateway.node.exhibits import judge
 from gateway.node.nodekeys import LogKeys, names
 from gateway.node.runtime import Node
 from gateway.ops import nodefolder
@@ -137,9 +138,11 @@ class Running:
         return {check["name"]: check["reason"] for check in checks if check["result"] != "PASS"}
 
     def evidence(self) -> list[tuple[str, str, bytes, bytes]]:
-        """(origin, reason, first note, second note) of every fork that was seen."""
-        query = "SELECT origin, reason, first, second FROM evidence ORDER BY number"
-        return [tuple(row) for row in self.node.mirrors.read.execute(query)]
+        """(origin, reason, note of the smaller tree, the other note) of every fork seen; each file proves it."""
+        kept = [evidence for _, evidence in self.node.exhibits.all()]
+        for each in kept:
+            judge(each, self.node.trust.current)
+        return [(each.origin, each.clash.reason, each.clash.first, each.clash.second) for each in kept]
 
     async def audited(self) -> None:
         """Everything that this node holds, replayed from bytes: nothing is wrong."""
@@ -153,7 +156,7 @@ class Running:
 
     def state(self) -> list[Any]:
         """All that the mirrors say, for "leaves state unchanged"."""
-        tables = ("entries", "seals", "subjects", "records", "ids", "terms", "quarantine", "evidence")
+        tables = ("entries", "seals", "subjects", "records", "ids", "terms", "quarantine")
         read = self.node.mirrors.read
         rows = [(table, read.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()) for table in tables]
         return [rows, read.execute("SELECT origin, size, frozen FROM logs ORDER BY origin").fetchall()]
@@ -225,14 +228,14 @@ class World:
             text = text if known else text.replace(head, head + line)
         file.write_text(text, encoding="utf-8")
 
-    def same(self, one: Running, other: Running, source: str) -> None:
+    def same(self, one: Running, other: Running, source: str, log: str = "licence") -> None:
         """Two nodes hold the same leaves and the same seals of a log, as its owner committed them."""
         place = "JOIN logs ON key >> 40 = number WHERE origin = ? ORDER BY key"
         queries = (
             f"SELECT key & 1099511627775, entry FROM entries {place}",
             f"SELECT key & 1099511627775, root, date, note FROM seals {place}",
         )
-        origin = f"{self.network}/{source}/licence"
+        origin = f"{self.network}/{source}/{log}"
         databases = [each.node.ledger if each.id == source else each.node.mirrors for each in (one, other)]
         for query in queries:
             first, second = (database.read.execute(query, (origin,)).fetchall() for database in databases)
@@ -240,11 +243,11 @@ class World:
 
     # Trust
 
-    def found(self, **changes: Mapping[str, Any]) -> None:
+    def found(self, *, version: int = 1, **changes: Mapping[str, Any]) -> None:
         """Write roster, agreements and catalogue into every node's folder; ``changes``: members of a jurisdiction."""
         members = [{**self.member(each), **changes.get(each, {})} for each in self.jurisdictions]
         documents = {
-            "roster.json": {"version": 1, "network": NETWORK, "jurisdictions": members},
+            "roster.json": {"version": version, "network": NETWORK, "jurisdictions": members},
             "agreements.json": {"version": 1, "agreements": self.agreements or [self.agreement()]},
             "catalogue.json": {"version": 1, "types": [self.catalogue_type(code) for code in TYPES]},
         }

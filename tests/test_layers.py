@@ -27,7 +27,7 @@ FLOORS = (
     ("ops", "broker"),
     ("demo", "bench"),
     ("entry",),
-    ("commands departments inquiries administrators",),
+    ("commands departments inquiries administrators frozen",),
     ("cli __main__ trustwords keycommands",),
 )
 ROOMS = {name: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for name in room.split()}

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from gateway.audit import testimony
 from gateway.audit.data import open_data, place_of
 from gateway.audit.folder import LOGS, SCHEMAS, TRUST, ExportFolder
 from gateway.audit.onelog import CHECKPOINT, Depth, LogAudit, LogName, Means
@@ -115,6 +116,8 @@ async def audit_source(
     if not source.logs:
         before.append(found("source.empty", lacking=True))
     after, notices = await _around(source, trust, given=given is not None)
+    unproven, proven = testimony.look(await source.evidence(), trust)
+    after, notices = [*after, *unproven], [*notices, *proven]
     if trust is not None and given is None:
         notices.insert(0, NOT_GIVEN)
     said = "none" if trust is None else "given" if given is not None else "found"

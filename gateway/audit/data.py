@@ -23,6 +23,7 @@ from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.audit import testimony
 from gateway.audit.dbrows import DataLog
 from gateway.audit.kept import Kept, KeptDatabase
 from gateway.audit.report import AuditFinding, found
@@ -111,6 +112,10 @@ class DataFolder:
         self._databases.append(database)
         marks = self._place.data if file.name == LEDGER else None
         self.logs.extend(DataLog(connection, log, file.name, Kept(database, log), marks) for log in logs)
+
+    async def evidence(self) -> testimony.Files:
+        """What the node keeps below its data."""
+        return await asyncio.to_thread(testimony.in_folder, self._place.data)
 
     async def around(self, trust: TrustData | None, *, given: bool) -> tuple[list[AuditFinding], list[str]]:
         """Databases that can't be opened, rows that belong to no log, index and columns that say otherwise, marks."""

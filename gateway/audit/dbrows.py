@@ -42,7 +42,7 @@ class DataLog:
         self._connection = connection
         self._log = log
         self._database = database
-        self._highwater = marks / f"{log.family}.highwater" if marks is not None else None
+        self._highwater = marks / f"{log.name}.highwater" if marks is not None else None
         self._fault: tuple[str, str] | None = None
         self._next_seal = (0, key_of(log.number, 0))
         self._busy = threading.Lock()

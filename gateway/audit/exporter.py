@@ -1,7 +1,7 @@
 """Everything that a node holds, as a folder that stands by itself: what an auditor takes away (DESIGN §4, §9, export).
 
     DIR/logs/<jurisdiction>/<family>/{checkpoint,history/<n>,tile/<L>/<N>,tile/entries/<N>}
-    DIR/vkeys.txt  DIR/trust/*.json  DIR/schemas/*.json  DIR/SHA256SUMS
+    DIR/evidence/*.json  DIR/vkeys.txt  DIR/trust/*.json  DIR/schemas/*.json  DIR/SHA256SUMS
 
 A log is written as far as its checkpoint reaches: only the tiles that it needs, in the widths that it needs. The
 folder gets its name when all is written and has been read back: hashes, tiles, roots, and who signed the checkpoints.
@@ -72,6 +72,7 @@ async def export(
         async with open_source(source, given) as opened:
             writer = _Writer(partial, opened, progress)
             left_out = await writer.write_logs()
+            await writer.write_evidence()
             await asyncio.to_thread(_write_around, partial, opened, trust)
         report = await audit_source(ExportFolder(partial), Depth.SEALS, given)
         if not report.ok:
@@ -122,6 +123,11 @@ class _Writer:
             if head is not None:
                 await self._write_log(log, *head)
         return [log.origin or log.label("") for log, head in heads if head is None]
+
+    async def write_evidence(self) -> None:
+        """Write the evidence files as the source has them."""
+        for path, raw in await self._source.evidence():
+            await self._write(self._folder / path, raw)
 
     async def _head(self, log: LogFiles) -> tuple[bytes, checkpoint.Checkpoint] | None:
         note = await log.file(CHECKPOINT)

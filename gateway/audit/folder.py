@@ -3,6 +3,7 @@
     DIR/logs/<jurisdiction>/<family>/{checkpoint,history/<n>,tile/…}   every file is read; none may lack or be too many
     DIR/vkeys.txt                          a line a key ever used; must agree with the roster
     DIR/trust/*.json  DIR/schemas/*.json   what was in force
+    DIR/evidence/*.json                    what the source keeps of owners who contradicted themselves
     DIR/SHA256SUMS                         of every file that neither a tree nor a signature covers
 
 The sums are no proof against anybody who can compute them; they show what decayed or was edited by the way. An export
@@ -22,14 +23,15 @@ import stat
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
-from gateway.audit import vkeysfile
+from gateway.audit import testimony, vkeysfile
 from gateway.audit.report import AuditFinding, found
 from gateway.audit.sources import MOST_FILE, Beside, Lacking, Mark, printable
 from gateway.errors import CannotRun, Refused
+from gateway.node.exhibits import EVIDENCE
 from gateway.trust.trusted import TrustData
 
 LOGS, TRUST, SCHEMAS, VKEYS, SUMS = "logs", "trust", "schemas", "vkeys.txt", "SHA256SUMS"
-CLOSED = (LOGS, TRUST, SCHEMAS)
+CLOSED = (LOGS, TRUST, SCHEMAS, EVIDENCE)
 """Folders in which nothing may lie that the sums do not name."""
 _SUM = re.compile(r"([0-9a-f]{64})  ([^\n]+)")
 
@@ -85,6 +87,10 @@ class ExportFolder:
         self.trust = folder / TRUST if (folder / TRUST).is_dir() else None
         self.schemas = (folder / SCHEMAS,) if (folder / SCHEMAS).is_dir() else ()
 
+    async def evidence(self) -> testimony.Files:
+        """What was exported with the logs."""
+        return await asyncio.to_thread(testimony.in_folder, self._folder)
+
     async def around(self, trust: TrustData | None, *, given: bool) -> tuple[list[AuditFinding], list[str]]:
         """Files that no log owns, the verifier keys, the sums."""
         return await asyncio.to_thread(self._around, trust, given)
@@ -119,7 +125,7 @@ class ExportFolder:
         for path, file in there.items():
             if path in sums and digest(file) != sums[path]:
                 yield found("file.sum", file=path)
-            elif path not in sums and path.partition("/")[0] in (TRUST, SCHEMAS):
+            elif path not in sums and path.partition("/")[0] in (TRUST, SCHEMAS, EVIDENCE):
                 yield found("file.unexpected", file=path)
 
 

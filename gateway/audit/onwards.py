@@ -6,8 +6,7 @@ sealed checkpoint: ``fetch`` reads it and holds it against all that was read bef
 caller's transaction, which also takes what the caller makes of it. Killed in between, it is as if it had not been
 fetched.
 
-Other trust data judge every leaf anew (law 6), from the first on, and ``Leaf.given`` says which were accepted before;
-how far a log had been verified stays known meanwhile, so that no owner can use the moment to show another past.
+Other trust data judge every leaf anew (``othertrust``), and ``Leaf.given`` says which were accepted before.
 
 >>> reading = LogReading(files, name, connection, trust)
 >>> while (batch := await reading.fetch()) is not None:
@@ -40,16 +39,16 @@ SCHEMA = f"""
 CREATE TABLE held (log INTEGER PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL);
 CREATE TABLE given (key INTEGER PRIMARY KEY);
 CREATE TABLE gone (key INTEGER PRIMARY KEY);
+CREATE TABLE beyond (key INTEGER PRIMARY KEY, logged INTEGER NOT NULL, subject TEXT NOT NULL);
 CREATE TRIGGER no_terms BEFORE INSERT ON terms BEGIN SELECT RAISE(IGNORE); END;
 CREATE TRIGGER no_names BEFORE INSERT ON holder_names BEGIN SELECT RAISE(IGNORE); END;
 """
 """``held``: the largest tree ever verified. ``given``: accepted leaves that were read under earlier trust data.
-``gone``: leaves without bytes that no record declares erased. Nothing is searched here, so no terms are kept.
+``gone``: leaves without bytes that no record declares erased. ``beyond``: accepted leaves that lie beyond, or beside,
+the end that the roster gave their log since; the caller takes them back. Nothing is searched here, so no terms are
+kept.
 """
 BATCH = 512
-JUDGED_WITH = "judged_with"
-DOUBTED = ""
-MADE_ANEW = ("subjects", "records", "ids", "quarantine", "entries", "tiles", "seals", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +74,6 @@ class Leaf:
     given: bool
 
 
-def begin(connection: sqlite3.Connection, trust: TrustData) -> None:
-    """Before reading, inside a transaction: what was judged by other trust data is forgotten and will be read again;
-    which leaves were accepted, and how far each log was verified, is not.
-    """
-    row = connection.execute("SELECT value FROM meta WHERE name = ?", (JUDGED_WITH,)).fetchone()
-    if row is not None and row[0] == trust.digest:
-        return
-    connection.execute("INSERT OR IGNORE INTO given SELECT key FROM records")
-    for table in MADE_ANEW:
-        connection.execute(f"DELETE FROM {table}")
-    connection.execute("UPDATE logs SET size = 0")
-    _judged_with(connection, trust.digest)
-
-
-def doubt(connection: sqlite3.Connection) -> None:
-    """Whatever was read is to be read again next time; inside a transaction."""
-    _judged_with(connection, DOUBTED)
-
-
-def _judged_with(connection: sqlite3.Connection, digest: str) -> None:
-    connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (JUDGED_WITH, digest))
-
-
 class LogReading:
     """One log of a source, by our own configured name, up to the checkpoint that the source shows first."""
 
@@ -109,6 +85,14 @@ class LogReading:
         self._head: Statement | None = None
         self._seals: deque[Statement] = deque()
         self._history = -1
+        known = trust.roster.log(name.origin)
+        self._ended = known[1].ended if known is not None else None
+
+    @property
+    def _end(self) -> int:
+        """How far to read: to the checkpoint that the source shows, but not beyond where the roster ends the log."""
+        shown = self._head.size if self._head is not None else 0
+        return shown if self._ended is None else min(shown, self._ended.size)
 
     async def fetch(self) -> Batch | None:
         """The next leaves, or None at the end. Raises ``Refused`` for what does not hold (``log.fork``,
@@ -116,10 +100,10 @@ class LogReading:
         """
         if self._head is None:
             self._head = await self._look()
-        if self._head is None or self.log.size == self._head.size:
+        if self._head is None or self.log.size >= self._end:
             return None
         chosen = [await self._next_seal(self._head)]
-        while chosen[-1].size < self._head.size:
+        while chosen[-1].size < self._end:
             seal = await self._next_seal(self._head)
             if seal.size - self.log.size > BATCH:
                 self._seals.appendleft(seal)
@@ -149,6 +133,8 @@ class LogReading:
             self._hold_against(head)
             if head.size == size and size and head.root != root:
                 raise Refused("log.fork", self._sentence(f"another root at size {size} than the one followed before"))
+        if self._ended is not None and size >= self._ended.size:
+            return head
         if size > (head.size if head is not None else 0):
             shown = head.size if head is not None else 0
             raise Lacking("source.behind", self._sentence(f"{size} records were followed, the source shows {shown}"))
@@ -157,7 +143,8 @@ class LogReading:
     def _hold_against(self, statement: Statement) -> None:
         found = statements.contradiction(self._connection, self.log, statement)
         if found is not None:
-            raise Refused(found[0], self._sentence(f"what its owner signed of {statement.size} contradicts another"))
+            what = f"what its owner signed of {statement.size} contradicts another"
+            raise Refused(found.reason, self._sentence(what))
 
     def _sentence(self, what: str) -> str:
         return f"{self.log.origin}: {what}"
@@ -179,7 +166,7 @@ class LogReading:
             size = _size(note)
             if size == self.log.size and size:
                 self._hold_against(self._read(note))
-            elif self.log.size < size <= head.size:
+            elif self.log.size < size <= self._end:
                 seal = self._read(note)
                 if self._seals and not (self._seals[-1].size < size and self._seals[-1].date <= seal.date):
                     raise Refused("history.order", self._sentence(f"the seal of {size} does not follow the one before"))
@@ -223,8 +210,7 @@ class LogReading:
             return Refused("root.mismatch", self._sentence(f"the leaves do not make the root signed at {seal.size}"))
         if held is not None and held[0] == seal.size and held[1] != root:
             return Refused("log.fork", self._sentence(f"another root at size {seal.size} than the one followed before"))
-        known = self._trust.roster.log(self.log.origin)
-        ended = known[1].ended if known is not None else None
+        ended = self._ended
         if ended is not None and ended.size == seal.size and ended.root != root:
             return Refused("root.mismatch", self._sentence(f"the roster names another root at its end, {seal.size}"))
         if seal.date < date:

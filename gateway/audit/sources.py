@@ -29,7 +29,7 @@ MOST_FILE = 256 * (65_535 + 2)
 """Bytes of the largest file that a log may hold: a full bundle of entries."""
 TILE = tiles.WIDTH
 JURISDICTION = re.compile(r"[a-z][a-z0-9-]{0,63}")
-LAST_PART = re.compile(r"[a-z][a-z_]{0,31}(\.[1-9][0-9]{0,5})?")
+LAST_PART = re.compile(r"[a-z][a-z_]{0,31}(\.([2-9]|[1-9][0-9]{1,5}))?")
 """The last part of an origin names the log's folder: a family, or ``<family>.<n>`` of a successor log."""
 SCHEMA_FILE = re.compile(r"[a-z]{1,32}-[0-9]{1,4}\.[0-9]{1,4}\.schema\.json")
 TRUST_FILES = (ROSTER, AGREEMENTS, CATALOGUE)
@@ -130,6 +130,9 @@ class LogSource(Protocol):
     @property
     def schemas(self) -> tuple[Path, ...]:
         """Folders with schemas found here."""
+
+    async def evidence(self) -> list[tuple[str, bytes]]:
+        """The evidence files here, by the path where people find them."""
 
     async def around(self, trust: TrustData | None, *, given: bool) -> tuple[list[AuditFinding], list[str]]:
         """What is wrong outside the logs' files, and what is only to be said; called after all logs were read."""

@@ -155,6 +155,10 @@ class Topics:
         self.logs = logs
         self._notices = notices
 
+    async def evidence(self) -> list[tuple[str, bytes]]:
+        """Topics hold none."""
+        return []
+
     async def around(self, trust: TrustData | None, *, given: bool) -> tuple[list[AuditFinding], list[str]]:
         """What is wrong with messages, and from where on they were seen."""
         findings = [finding for log in self.logs for finding in log.findings]

@@ -25,6 +25,7 @@ from gateway.audit.sources import JURISDICTION, LAST_PART, SCHEMA_FILE, TRUST_FI
 from gateway.bus.tileclient import TIMEOUT, TileClient, Unreachable
 from gateway.errors import CannotRun
 from gateway.ledger import tiles
+from gateway.node.exhibits import EVIDENCE, ID
 from gateway.trust.trusted import TrustData
 
 MOST_ANSWER = 16 << 20
@@ -145,6 +146,22 @@ class NodeUrl:
         if answer.status != 200:
             raise Unreachable("source.missing", f"{url}: HTTP {answer.status}")
         return body
+
+    async def evidence(self) -> list[tuple[str, bytes]]:
+        """What the node shows of it; nothing where it shows none."""
+        found: list[tuple[str, bytes]] = []
+        query = ""
+        try:
+            for _ in range(MOST_PAGES):
+                page = orjson.loads(await self._get(f"/v1/evidence{query}"))
+                ids = [item["id"] for item in page["evidence"] if ID.fullmatch(item["id"]) is not None]
+                found += [(f"{EVIDENCE}/{one}.json", await self._get(f"/v1/evidence/{one}")) for one in ids]
+                if not page.get("next"):
+                    break
+                query = f"?after={page['next']}"
+        except (Unreachable, ValueError, KeyError, TypeError):
+            return found
+        return found
 
     async def around(self, trust: TrustData | None, *, given: bool) -> tuple[list[AuditFinding], list[str]]:
         """Nothing stands outside the logs."""

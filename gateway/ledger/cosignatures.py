@@ -94,6 +94,15 @@ def set_learned(connection: sqlite3.Connection, log: int, files: int) -> None:
     connection.execute("INSERT OR REPLACE INTO learned (log, files) VALUES (?, ?)", (log, files))
 
 
+def cut(connection: sqlite3.Connection, log: int, size: int) -> None:
+    """Forget what others said of sizes above this one, and read the history anew: it was another tree's. How far this
+    node has cosigned stays: that never goes back.
+    """
+    span = (key_of(log, size), key_of(log + 1, 0))
+    connection.execute("DELETE FROM cosignatures WHERE key > ? AND key < ?", span)
+    connection.execute("DELETE FROM learned WHERE log = ?", (log,))
+
+
 # Reading
 
 

@@ -29,8 +29,6 @@ CREATE TABLE tiles (key INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 CREATE TABLE seals (key INTEGER PRIMARY KEY, root BLOB NOT NULL, date INTEGER NOT NULL, known INTEGER NOT NULL,
   note BLOB NOT NULL);
 CREATE TABLE heartbeats (log INTEGER PRIMARY KEY, size INTEGER NOT NULL, date INTEGER NOT NULL, note BLOB NOT NULL);
-CREATE TABLE evidence (number INTEGER PRIMARY KEY, origin TEXT NOT NULL, reason TEXT NOT NULL, first BLOB NOT NULL,
-  second BLOB NOT NULL, at INTEGER NOT NULL, UNIQUE (origin, reason, first, second));
 """
 
 INDEX_BITS = 40
@@ -55,6 +53,16 @@ class Log:
     sent: int
     frozen: str | None
 
+    @property
+    def name(self) -> str:
+        """Last part of the origin: the family, with ``.<n>`` for a successor. It names topic, folder and files."""
+        return name_of(self.origin)
+
+    @property
+    def generation(self) -> int:
+        """0 for a family's first log, n - 1 for ``<family>.<n>``."""
+        return generation_of(self.origin)
+
 
 @dataclass(frozen=True, slots=True)
 class Seal:
@@ -67,6 +75,17 @@ class Seal:
     date: int
     note: bytes
     known: int
+
+
+def name_of(origin: str) -> str:
+    """Last part of an origin."""
+    return origin.rpartition("/")[2]
+
+
+def generation_of(origin: str) -> int:
+    """How many logs of the family came before the one of this origin."""
+    number = name_of(origin).partition(".")[2]
+    return int(number) - 1 if number else 0
 
 
 def key_of(log: int, index: int) -> int:
@@ -172,13 +191,26 @@ def set_sent(connection: sqlite3.Connection, log: int, sent: int) -> None:
     connection.execute("UPDATE logs SET sent = ? WHERE number = ?", (sent, log))
 
 
-def freeze(connection: sqlite3.Connection, origin: str, reason: str, first: bytes, second: bytes, at: int) -> None:
-    """Keep two statements that can't both be true and stop the log until a person decides (law 8). ``at``: ms."""
-    connection.execute(
-        "INSERT OR IGNORE INTO evidence (origin, reason, first, second, at) VALUES (?, ?, ?, ?, ?)",
-        (origin, reason, first, second, at),
-    )
+def freeze(connection: sqlite3.Connection, origin: str, reason: str | None) -> None:
+    """Stop a log whose owner's statements can't all be true (law 8); None: a person has decided, it goes on."""
     connection.execute("UPDATE logs SET frozen = ? WHERE origin = ?", (reason, origin))
+
+
+def cut(connection: sqlite3.Connection, log: int, size: int) -> None:
+    """Forget tiles, seals and heartbeats above a size; the entries are the caller's."""
+    for level in range(7):
+        number, width = divmod(size >> 8 * level, TILE)
+        held = tile(connection, log, level, number)[: width * HASH]
+        span = (_tile_key(log, level, number), _tile_key(log, level + 1, 0))
+        connection.execute("DELETE FROM tiles WHERE key >= ? AND key < ?", span)
+        if held:
+            connection.execute("INSERT INTO tiles (key, hashes) VALUES (?, ?)", (span[0], held))
+    span = (key_of(log, size), key_of(log + 1, 0))
+    connection.execute("DELETE FROM seals WHERE key > ? AND key < ?", span)
+    connection.execute("DELETE FROM heartbeats WHERE log = ? AND size > ?", (log, size))
+    connection.execute(
+        "UPDATE logs SET size = ?, sent = min(sent, ?), position = NULL WHERE number = ?", (size, size, log)
+    )
 
 
 # Reading
@@ -287,8 +319,3 @@ def newest_checkpoint(connection: sqlite3.Connection, log: int) -> tuple[int, in
         found.append((seal.size, seal.date, seal.note))
     return max(found, default=None)
 
-
-def evidence(connection: sqlite3.Connection) -> list[tuple[str, str, bytes, bytes, int]]:
-    """(origin, reason, first note, second note, when in ms) of every fork seen."""
-    query = "SELECT origin, reason, first, second, at FROM evidence ORDER BY number"
-    return [tuple(row) for row in connection.execute(query)]

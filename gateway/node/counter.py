@@ -23,7 +23,7 @@ from gateway.ledger.merkle import leaf_hash
 from gateway.ledger.proof import Proof
 from gateway.node import cosigned, searching, subjects
 from gateway.node.asked import SOURCE_PREFIX, Asked
-from gateway.node.factfinding import FactFinder, prove, read_verified
+from gateway.node.factfinding import FactFinder, located, prove, read_verified
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
 from gateway.node.trustfolder import TrustFolder
@@ -137,8 +137,8 @@ class Counter:
         views = self._views.of(source, "licence")
         if not views:
             return None
-        rows = subjects.rows(views[-1].connection, views[-1].log, subject)
-        history = {row.index: self._record(views[-1], row.index) for row in rows}
+        rows = subjects.in_family(((view.connection, view.log) for view in views), subject)
+        history = {row.index: self._record(*located(views, row.index)) for row in rows}
         if not history:
             return None
         present = newest(rows).index
@@ -157,26 +157,24 @@ class Counter:
         """Where a record stands: its log and index, under which checkpoint, whether logged or already witnessed, and by
         which keys of other jurisdictions.
         """
-        for view in self._views.all():
+        for view in sorted(self._views.all(), key=lambda view: (not view.own, -view.log.generation)):
             leaf = subjects.leaf_of_id(view.connection, view.log, record_id)
             if leaf is not None:
                 return self._record(view, leaf)
         return None
 
-    def record_at(self, jurisdiction: str, family: str, leaf: int) -> dict[str, Any] | None:
-        """The record at an index of a log."""
-        for view in self._views.of(jurisdiction, family):
-            if 0 <= leaf < view.size:
-                return self._record(view, leaf)
-        return None
+    def record_at(self, jurisdiction: str, log: str, leaf: int) -> dict[str, Any] | None:
+        """The record at an index of a log, ``licence`` or ``licence.2``."""
+        view = self._views.named(jurisdiction, log)
+        return self._record(view, leaf) if view is not None and 0 <= leaf < view.size else None
 
-    def proof(self, jurisdiction: str, family: str, leaf: int) -> bytes | None:
+    def proof(self, jurisdiction: str, log: str, leaf: int) -> bytes | None:
         """A C2SP tlog-proof of the leaf under the newest checkpoint held."""
-        for view in self._views.of(jurisdiction, family):
-            if 0 <= leaf < view.size and view.note:
-                lines = cosignatures.lines_at(view.connection, view.log.number, view.size)
-                return Proof(leaf, tuple(prove(view, leaf)), cosignatures.with_lines(view.note, lines)).encode()
-        return None
+        view = self._views.named(jurisdiction, log)
+        if view is None or not view.note or not 0 <= leaf < view.size:
+            return None
+        lines = cosignatures.lines_at(view.connection, view.log.number, view.size)
+        return Proof(leaf, tuple(prove(view, leaf)), cosignatures.with_lines(view.note, lines)).encode()
 
     def _described(self, match: subjects.Match) -> dict[str, Any] | None:
         """A subject with its newest record; None for a credit fact that is no longer public (DESIGN §8)."""
@@ -186,12 +184,12 @@ class Counter:
             "source": f"{SOURCE_PREFIX}{match.source}",
             "subject": match.subject,
         }
-        rows = subjects.rows(views[-1].connection, views[-1].log, match.subject) if views else []
+        rows = subjects.in_family(((view.connection, view.log) for view in views), match.subject)
         choice = newest(rows)
         if match.family == "credit" and choice.fate is Fate.ERASED:
             return None
         if choice.index is not None:
-            found["present"] = self._record(views[-1], choice.index)
+            found["present"] = self._record(*located(views, choice.index))
         today = shanghai_day(int(self._clock()))
         return found if match.family != "credit" or _may_be_shown(found.get("present", {}), today) else None
 

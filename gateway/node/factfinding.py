@@ -11,10 +11,11 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.errors import Refused
 from gateway.ledger import logbook, merkle
+from gateway.ledger.logbook import index_of, key_of
 from gateway.node import cosigned, index, subjects
 from gateway.node.freshness import OwnClock
 from gateway.node.subjects import Leaf
@@ -91,16 +92,16 @@ class FactFinder:
         views = self.views.of(question.source or "", "licence")
         if not views:
             return self.nothing(question.source, (), question.subject, question.at)
-        rows = subjects.rows(views[-1].connection, views[-1].log, question.subject)
+        rows = _rows(views, question.subject)
         choice = choose(rows, question.as_of, question.known_at)
-        quarantined = self._quarantined(views, question.subject, -1, question.known_at)
+        quarantined = self._quarantined(views, question.subject, question.known_at)
         present, refused = self._present(views, choice.index)
         if refused is not None:
             choice, quarantined = Choice(Fate.NONE), [refused, *quarantined]
         return Facts(
             self.trust.agreements,
             self.trust.catalogue,
-            tuple(self.log_facts(view, choice.index if view is views[-1] else None) for view in views),
+            tuple(self.log_facts(view, _within(view, choice.index)) for view in views),
             choice,
             present=present,
             quarantined=tuple(leaf.index for leaf in quarantined),
@@ -141,23 +142,24 @@ class FactFinder:
     def _slow(self) -> bool:
         return self.own_clock.slow(time.monotonic())
 
-    def _quarantined(
-        self, views: Sequence[LogView], subject: str, above: int, known_at: int | None = None
-    ) -> list[Leaf]:
-        found = (
-            leaf for view in views for leaf in subjects.quarantined_above(view.connection, view.log, subject, above)
-        )
-        return [Leaf(leaf.index, leaf.reason) for leaf in found if known_at is None or leaf.known <= known_at]
+    def _quarantined(self, views: Sequence[LogView], subject: str, known_at: int | None = None) -> list[Leaf]:
+        """The quarantined leaves that claim a subject, in all logs of its family, by their places."""
+        return [
+            Leaf(key_of(view.log.generation, leaf.index), leaf.reason)
+            for view in views
+            for leaf in subjects.quarantined_above(view.connection, view.log, subject, -1)
+            if known_at is None or leaf.known <= known_at
+        ]
 
-    def _present(self, views: Sequence[LogView], leaf: int | None) -> tuple[Present | None, Leaf | None]:
+    def _present(self, views: Sequence[LogView], place: int | None) -> tuple[Present | None, Leaf | None]:
         """The chosen record judged again, or the leaf that the gate lets through no longer."""
-        if leaf is None:
+        if place is None:
             return None, None
-        view = views[-1]
+        view, leaf = located(views, place)
         try:
             verified = read_verified(view, leaf, self.trust)
         except Refused as refused:
-            return None, Leaf(leaf, refused.reason)
+            return None, Leaf(place, refused.reason)
         content = verified.record.content
         type_code = content.type_code if isinstance(content, Licence) else None
         authority = self.trust.roster.authority(
@@ -165,7 +167,8 @@ class FactFinder:
         )
         carried = authority is not None and authority.carried
         witnesses = frozenset(self._witnesses(view, leaf))
-        return present_of(verified, carried=carried, witnesses=witnesses, log_fault=_log_fault(view, leaf)), None
+        found = present_of(verified, carried=carried, witnesses=witnesses, log_fault=_log_fault(view, leaf))
+        return replace(found, index=place), None
 
     def _successors(self, source: str, subject: str, known_at: int | None) -> tuple[Successor, ...]:
         found = []
@@ -191,7 +194,7 @@ class FactFinder:
             state=state,
             log=self.log_facts(views[-1]),
             retracted=present.fate is Fate.RETRACTED,
-            unread_above=bool(self._quarantined(views, match.subject, rows[-1].index, known_at)),
+            unread_above=any(leaf.index > rows[-1].index for leaf in self._quarantined(views, match.subject, known_at)),
         )
 
     def _came_from(self, choice: Choice, present: Present | None, question: Question) -> Origin | None:
@@ -213,26 +216,32 @@ class FactFinder:
             return ()
         holder = present.licence.holder_uscc
         jurisdictions = dict.fromkeys((question.source or "", question.asking))
-        views = (view for each in jurisdictions for view in self.views.of(each, "credit"))
-        return tuple(self._credit_log(view, holder, question.known_at) for view in views)
+        families = [views for each in jurisdictions if (views := self.views.of(each, "credit"))]
+        return tuple(log for views in families for log in self._credit_logs(views, holder, question.known_at))
 
-    def _credit_log(self, view: LogView, holder: str, known_at: int | None) -> CreditLog:
-        """All facts about the holder; what can't be read, or is one too many, is unread: never left out in silence."""
-        found = subjects.credit_of(view.connection, view.log.jurisdiction, holder, MOST_FACTS + 1)
-        facts: list[CreditFact] = []
-        unread = subjects.unread_about(view.connection, view.log, holder)
-        unread += [match.subject for match in found[MOST_FACTS:]]
+    def _credit_logs(self, views: Sequence[LogView], holder: str, known_at: int | None) -> Iterator[CreditLog]:
+        """The logs of one family; the newest with all facts about the holder, wherever they stand. What can't be read,
+        or is one too many, is unread: never left out in silence.
+        """
+        for at, view in enumerate(views[:-1], 1):
+            claimed = subjects.unread_about(view.connection, view.log, holder)
+            unread = tuple(subject for subject in claimed if not _rows(views[at:], subject))
+            yield CreditLog(self.log_facts(view), (), unread)
+        newest_log, facts = views[-1], list[CreditFact]()
+        found = subjects.credit_of(newest_log.connection, newest_log.log.jurisdiction, holder, MOST_FACTS + 1)
+        left = subjects.unread_about(newest_log.connection, newest_log.log, holder)
+        left += [match.subject for match in found[MOST_FACTS:]]
         for match in found[:MOST_FACTS]:
             try:
-                if _known([view], match.subject, known_at):
-                    facts += self._credit_fact(view, match)
+                if _known(views, match.subject, known_at):
+                    facts += self._credit_fact(views, match)
             except Refused:
-                unread.append(match.subject)
-        return CreditLog(self.log_facts(view), tuple(facts), tuple(unread))
+                left.append(match.subject)
+        yield CreditLog(self.log_facts(newest_log), tuple(facts), tuple(left))
 
-    def _credit_fact(self, view: LogView, match: subjects.Match) -> Iterator[CreditFact]:
+    def _credit_fact(self, views: Sequence[LogView], match: subjects.Match) -> Iterator[CreditFact]:
         """The fact as it stands now: what has been repaired since an instant asked about isn't shown as of then."""
-        rows = subjects.rows(view.connection, view.log, match.subject)
+        rows = _rows(views, match.subject)
         choice = newest(rows)
         row = next((row for row in rows if row.index == choice.index), None)
         if row is None:
@@ -241,7 +250,7 @@ class FactFinder:
         if choice.fate is not Fate.PRESENT:
             yield CreditFact(match.source, match.subject, kind, choice.fate.value, authority, row.since)
             return
-        content = read_verified(view, row.index, self.trust).record.content
+        content = read_verified(*located(views, row.index), self.trust).record.content
         if not isinstance(content, Credit):
             raise Refused("record.unread", "the newest record of a credit fact holds no fact")
         yield CreditFact(
@@ -259,19 +268,35 @@ class FactFinder:
 
 def _known(views: Sequence[LogView], subject: str, known_at: int | None) -> list[subjects.Row]:
     """Accepted records of a subject that this node had by ``known_at`` (ms; None: all)."""
-    rows = subjects.rows(views[-1].connection, views[-1].log, subject) if views else []
-    return [row for row in rows if known_at is None or row.known <= known_at]
+    return [row for row in _rows(views, subject) if known_at is None or row.known <= known_at]
+
+
+def _rows(views: Sequence[LogView], subject: str) -> list[subjects.Row]:
+    return subjects.in_family(((view.connection, view.log) for view in views), subject)
+
+
+def located(views: Sequence[LogView], place: int) -> tuple[LogView, int]:
+    """The log and the index of a place (``subjects.in_family``) in the logs of a family."""
+    generation = place >> logbook.INDEX_BITS
+    return next(view for view in views if view.log.generation == generation), index_of(place)
+
+
+def _within(view: LogView, place: int | None) -> int | None:
+    """The index of a place, if it lies in this log of the family."""
+    return index_of(place) if place is not None and place >> logbook.INDEX_BITS == view.log.generation else None
 
 
 def _claiming(view: LogView, subject: str, *, by_number: bool) -> list[Leaf]:
-    """The quarantined leaves that claim what was asked about: a subject, or the number in one."""
-    if not by_number:
-        return subjects.quarantined_unindexed(view.connection, view.log)
-    return subjects.quarantined_claiming(view.connection, view.log, subject, normalise_query(subject))
+    """The quarantined leaves, by their places, that claim what was asked about: a subject, or the number in one."""
+    if by_number:
+        found = subjects.quarantined_claiming(view.connection, view.log, subject, normalise_query(subject))
+    else:
+        found = subjects.quarantined_unindexed(view.connection, view.log)
+    return [Leaf(key_of(view.log.generation, leaf.index), leaf.reason) for leaf in found]
 
 
 def _doubted(leaves: Sequence[Leaf]) -> frozenset[int]:
-    """Indices at which nothing but the signature is in doubt; indices of several logs may be the same."""
+    """Places at which nothing but the signature is in doubt; places in logs of several sources may be the same."""
     doubted = {leaf.index for leaf in leaves if leaf.reason == IN_DOUBT}
     return frozenset(doubted - {leaf.index for leaf in leaves if leaf.reason != IN_DOUBT})
 

@@ -12,67 +12,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
-import aiohttp
 import structlog
 
-from gateway.bus.port import CHECKPOINT, LOG_INDEX, SIGNATURE, Bus, Message, Received, header
+from gateway.bus.port import CHECKPOINT, Received, header, record_topic
 from gateway.errors import Refused
-from gateway.ledger import checkpoint, logbook
-from gateway.ledger.database import Database
+from gateway.ledger import logbook
+from gateway.ledger.evidencefile import Clash, Evidence
 from gateway.ledger.logbook import Log
-from gateway.node import admission, rejudge, statements
-from gateway.node.freshness import Freshness, OwnClock
-from gateway.node.measures import Measures
-from gateway.node.statements import Heard, Statement
+from gateway.node import admission, exhibits, rejudge, statements
+from gateway.node.freshness import Freshness
+from gateway.node.mirrorparts import MirrorParts
+from gateway.node.statements import Heard, Judge, Statement
 from gateway.node.tail import Run, Tail
-from gateway.node.trustfolder import TrustFolder
 from gateway.trust import gate
-from gateway.trust.roster import Roster
-from gateway.trust.trusted import TrustData
+from gateway.trust.members import Ended
 
 GAP_S = 2.0
-MOST_LATELY = 16
 
 log = structlog.get_logger(__name__)
-
-
-class Listening(Protocol):
-    """Who is told of a partner's checkpoints, once they are found to contradict nothing (``node.witness``)."""
-
-    def heard(self, follower: Follower, statement: Statement, note: bytes, by: str | None) -> None:
-        """A checkpoint that its owner or a witness has published."""
-
-    def moved(self, follower: Follower) -> None:
-        """More leaves are held."""
-
-    def frozen(self, follower: Follower) -> None:
-        """The log is frozen: two statements that can't both be true are kept."""
-
-    async def learn(self, follower: Follower, history: Sequence[bytes]) -> None:
-        """Notes of the log's history, as somebody shows them."""
-
-
-@dataclass(frozen=True, slots=True)
-class MirrorParts:
-    """What every follower of a node shares. ``witness``: None where nothing is cosigned (``recover``)."""
-
-    mirrors: Database
-    bus: Bus
-    session: aiohttp.ClientSession
-    readers: Executor
-    trust: TrustFolder
-    measures: Measures
-    own_clock: OwnClock
-    urls: Callable[[str], Sequence[str]]
-    quiet_s: Callable[[str], float]
-    prefix: str
-    clock: Callable[[], float] = time.time
-    witness: Listening | None = None
 
 
 @dataclass(slots=True)
@@ -91,8 +51,8 @@ class Follower:
     wanted: int = 0
     wanted_since: float | None = None
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _lately: dict[bytes, Statement] = field(default_factory=dict)
-    _by_trust: TrustData | None = None
+    where: str = ""
+    _judge: Judge = field(default_factory=Judge)
 
     @classmethod
     def open(cls, log: Log, parts: MirrorParts) -> Follower:
@@ -127,6 +87,16 @@ class Follower:
             self.changed.set()
 
     @property
+    def ended(self) -> Ended | None:
+        """How the log ended, by the roster in force; then its owner's statements change nothing any more."""
+        known = self.parts.trust.current.roster.log(self.log.origin)
+        return known[1].ended if known is not None else None
+
+    @property
+    def _is_closed(self) -> bool:
+        return self.log.frozen is not None or self.ended is not None
+
+    @property
     def newest_note(self) -> bytes:
         """The newest checkpoint whose tree is held whole."""
         return self.held[2]
@@ -139,6 +109,15 @@ class Follower:
         await self.parts.mirrors.write(lambda c: logbook.set_heartbeat(c, number, size, date, note))
         self.kept = (size, date, note)
 
+    def restart(self) -> None:
+        """Go on from a log that was cut off; the lock is held."""
+        self.reread()
+        anew = Follower.open(self.log, self.parts)
+        self.tail, self.freshness, self.heard = anew.tail, anew.freshness, anew.heard
+        self.held, self.kept, self.newest = anew.held, anew.kept, anew.newest
+        self.wanted, self.wanted_since = 0, None
+        self.changed.set()
+
     async def begin_again(self) -> None:
         """After a fault of the disk: only what is durable counts."""
         async with self.busy:
@@ -148,15 +127,16 @@ class Follower:
 
     async def receive(self, batch: Sequence[Received]) -> None:
         async with self.busy:
-            if self.log.frozen is not None:
+            if self._is_closed:
                 return
+            self.where = f"topic {record_topic(self.parts.prefix, self.log.jurisdiction, self.log.name)}"
             for received in batch:
                 await self._take_message(received)
             self.tail.position = batch[-1].position + 1
             await self.commit()
 
     async def _take_message(self, received: Received) -> None:
-        leaf = leaf_of(received.message)
+        leaf = admission.leaf_of(received.message)
         if leaf is None:
             self._garbage("message.form")
             return
@@ -195,9 +175,9 @@ class Follower:
         await self.parts.mirrors.write(lambda c: rejudge.take_late_seal(c, self.log, statement, trust))
         self.changed.set()
 
-    async def hear(self, note: bytes, *, by: str | None = None) -> None:
+    async def hear(self, note: bytes, where: str = "", *, by: str | None = None) -> None:
         """A checkpoint from a checkpoint topic or over HTTP: freshness, gaps, forks, cosignatures, but no seal.
-        ``by``: the witness in whose own topic it came, instead of the owner's.
+        ``where``: it came from; ``by``: the witness in whose own topic it came, instead of the owner's.
         """
         async with self.busy:
             try:
@@ -206,7 +186,8 @@ class Follower:
                 counted = self.parts.measures.garbage if by is None else self.parts.measures.cosignatures_refused
                 counted.labels(self.log.origin, refused.reason).inc()
                 return
-            if self.log.frozen is not None or await self._contradicts(statement):
+            self.where = where
+            if self._is_closed or await self._contradicts(statement):
                 return
             if statement.size > self.log.size:
                 self._want(statement.size)
@@ -222,16 +203,7 @@ class Follower:
             return None
 
     def _judged(self, note: bytes) -> Statement:
-        """What the owner signed; witnesses cosign the very same note, which is judged once. Raises ``Refused``."""
-        trust = self.parts.trust.current
-        if trust is not self._by_trust or len(self._lately) >= MOST_LATELY:
-            self._lately, self._by_trust = {}, trust
-        owned = checkpoint.owned(note)
-        found = self._lately.get(owned)
-        if found is None:
-            found = statements.read(owned, self.log.origin, self.log.jurisdiction, self.log.family, trust)
-            self._lately[owned] = found
-        return found
+        return self._judge.read(note, self.log, self.parts.trust.current)
 
     async def _contradicts(self, statement: Statement) -> bool:
         """Hold a statement against what is verified and what was heard; True when it proves a fork."""
@@ -239,28 +211,57 @@ class Follower:
         found = found or self.heard.contradiction(statement)
         if found is None:
             return False
-        if statement.disowned and self._outlived(statement):
+        if statements.is_outlived(statement, self.heard.latest, self.log.size):
             self._garbage("key.revoked")
         else:
-            await self.freeze(found[0], found[1], statement.note)
+            await self.freeze(found)
         return True
 
-    def _outlived(self, statement: Statement) -> bool:
-        """Whether a key that nobody has revoked vouches for the tree held, beyond the statement: then what else was
-        said of it under a revoked key is the thief's word, and none of the owner's.
-        """
-        latest = self.heard.latest
-        return latest is not None and not latest.disowned and statement.size <= latest.size <= self.log.size
+    async def freeze(self, clash: Clash) -> None:
+        """Keep the evidence, on the disk, then stop; the lock is held."""
+        await self.keep(clash)
+        await self._freeze(clash.reason)
 
-    async def freeze(self, reason: str, first: bytes, second: bytes) -> None:
-        at = self.now_ms()
-        await self.parts.mirrors.write(lambda c: logbook.freeze(c, self.log.origin, reason, first, second, at))
-        self.reread()
+    async def keep(self, clash: Clash) -> None:
+        """Write an evidence file."""
+        trust, at = self.parts.trust.current, self.now_ms()
+        evidence = self.parts.exhibits.of(self.log.origin, clash, trust, where=self.where, at=at)
+        if self.parts.exhibits.raw(evidence.id) is not None:
+            return
+        kept = await asyncio.to_thread(self.parts.exhibits.keep, evidence)
         self.parts.measures.forks.labels(self.log.origin).inc()
-        log.error("log.frozen", origin=self.log.origin, reason=reason)
-        if self.parts.witness is not None:
-            self.parts.witness.frozen(self)
+        log.error("evidence.kept", origin=self.log.origin, reason=clash.reason, id=kept)
+
+    def contradicting(self) -> list[bytes]:
+        """The notes of the newest evidence about the log."""
+        kept = [evidence.clash for _, evidence in self.parts.exhibits.all() if evidence.origin == self.log.origin]
+        return [note for clash in kept[:1] for note in (clash.first, clash.second) if note]
+
+    async def adopt(self, evidence: Evidence) -> None:
+        """Stop for evidence that is kept already, if it binds here: somebody else has shown it, or the mirrors were
+        lost.
+        """
+        async with self.busy:
+            said = exhibits.binding(evidence, self.parts.trust.current)
+            if self._is_closed or not said:
+                return
+            if not statements.is_a_thiefs(self.parts.mirrors.read, self.log, self.heard.latest, said):
+                self.parts.measures.forks.labels(self.log.origin).inc()
+                await self._freeze(evidence.clash.reason)
+
+    async def _freeze(self, reason: str | None) -> None:
+        await self.parts.mirrors.write(lambda c: logbook.freeze(c, self.log.origin, reason))
+        self.reread()
+        if reason is not None:
+            log.error("log.frozen", origin=self.log.origin, reason=reason)
+            if self.parts.witness is not None:
+                self.parts.witness.frozen(self)
         self.changed.set()
+
+    async def unfreeze(self) -> None:
+        """A person has decided (``decisions``), and the roster says how the log ended."""
+        async with self.busy:
+            await self._freeze(None)
 
     def _heard(self, statement: Statement) -> None:
         now, tick = self.parts.clock(), time.monotonic()
@@ -338,22 +339,3 @@ class Follower:
         found = logbook.find_log(self.parts.mirrors.read, self.log.origin)
         if found is not None:
             self.log = found
-
-
-async def weigh_again(followers: Sequence[Follower], before: Roster, now: Roster) -> None:
-    """Where an owner's keys for statements are other ones now, its last words are judged again."""
-    for follower in followers:
-        owner = follower.log.jurisdiction
-        if any(before.keys(role, owner) != now.keys(role, owner) for role in ("log", "heartbeat")):
-            await follower.weigh_again()
-
-
-def leaf_of(message: Message) -> tuple[int, bytes] | None:
-    """Index and entry that a message of a record topic claims to carry; None where it has not the form of one."""
-    number, signature = header(message, LOG_INDEX), header(message, SIGNATURE)
-    if number is None or signature is None or not number.isdigit() or len(number) > 15:
-        return None
-    if number != b"0" and number.startswith(b"0"):
-        return None
-    entry = message.value + b"\n\n" + signature
-    return (int(number), entry) if len(entry) <= gate.MAX_ENTRY else None

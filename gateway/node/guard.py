@@ -101,7 +101,7 @@ def _check_highwater(connection: sqlite3.Connection, state: OwnState) -> None:
 
 
 def compare(connection: sqlite3.Connection, state: OwnState, where: str, statement: Statement) -> None:
-    """Raise ``CannotRun`` if a statement by the own log key is more, or other, than the ledger holds."""
+    """Raise ``CannotRun`` if a statement by one of the own keys is more, or other, than the ledger holds."""
     origin, held = state.own.log.origin, state.own.size
     if statement.size > held:
         raise CannotRun(
@@ -121,7 +121,7 @@ async def _on_bus(state: OwnState, reach: Reach) -> list[tuple[str, Statement]]:
     own = state.own.log
     found = []
     topics = (
-        record_topic(reach.prefix, own.jurisdiction, own.family),
+        record_topic(reach.prefix, own.jurisdiction, own.name),
         checkpoint_topic(reach.prefix, own.jurisdiction),
     )
     for topic in topics:

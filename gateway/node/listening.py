@@ -5,7 +5,7 @@ A jurisdiction writes below its own prefix only, so a witness speaks in its own 
 origin in its key. Nothing is believed for where it came: followers judge partners' checkpoints, and one of an own log
 must be one that this ledger has made.
 
->>> await Listener(parts, followers, publisher, ledger, cosigners).listen("sanhe")
+>>> await Listener(parts, followers, custody, cosigners).listen("sanhe")
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
 from gateway.bus.port import BusError, Message, checkpoint_topic
 from gateway.errors import CannotRun, Refused
-from gateway.ledger.database import Database, faults_named
-from gateway.node import guard, statements
+from gateway.ledger.database import faults_named
 from gateway.node.cosigners import Cosigners
-from gateway.node.follower import Follower, MirrorParts
-from gateway.node.ownstate import OwnState
-from gateway.node.publisher import Publisher
+from gateway.node.custody import Custody
+from gateway.node.follower import Follower
+from gateway.node.mirrorparts import MirrorParts
 
 PAUSE_S = 1.0
 
@@ -37,8 +36,7 @@ class Listener:
 
     parts: MirrorParts
     followers: Mapping[str, Follower]
-    publisher: Publisher
-    ledger: Database
+    custody: Custody
     cosigners: Cosigners
 
     async def listen(self, jurisdiction: str) -> None:
@@ -62,28 +60,23 @@ class Listener:
     async def hear(self, jurisdiction: str, message: Message) -> None:
         """A message of a jurisdiction's topic."""
         origin = message.key.partition(b" ")[0].decode(errors="replace")
+        where = f"topic {checkpoint_topic(self.parts.prefix, jurisdiction)}"
         follower = self.followers.get(origin)
-        own = next((state for state in self.publisher.logs.values() if state.own.log.origin == origin), None)
         if follower is not None:
             by = None if follower.log.jurisdiction == jurisdiction else jurisdiction
             with faults_named(self.parts.mirrors.path):
-                await follower.hear(message.value, by=by)
-        elif own is not None:
-            with faults_named(self.ledger.path):
-                self._hear_own(own, message.value, jurisdiction)
-        else:
+                await follower.hear(message.value, where, by=by)
+        elif self.custody.own(origin) is not None:
+            await self._hear_own(origin, message.value, where, jurisdiction)
+        elif self.parts.trust.current.roster.log(origin) is None:
             self.parts.measures.cosignatures_refused.labels("", "witness.unknown_log").inc()
 
-    def _hear_own(self, state: OwnState, note: bytes, by: str) -> None:
+    async def _hear_own(self, origin: str, note: bytes, where: str, by: str) -> None:
         """A checkpoint of an own log, cosigned by a partner. One that this ledger did not make ends the sealing."""
-        own = state.own.log
         try:
-            said = statements.read(note, own.origin, own.jurisdiction, own.family, self.parts.trust.current)
-            guard.compare(self.ledger.read, state, f"the topic of {by}", said)
+            heard = await self.custody.hear_own(origin, note, where)
         except Refused as refused:
-            self.parts.measures.cosignatures_refused.labels(own.origin, refused.reason).inc()
-        except CannotRun as fault:
-            log.error("node.not_sealing", reason=fault.reason, message=fault.message)
-            self.publisher.refuse(fault)
-        else:
-            self.cosigners.take(self.ledger, replace(own, size=state.own.size), said, note, by=by)
+            self.parts.measures.cosignatures_refused.labels(origin, refused.reason).inc()
+            return
+        if heard is not None:
+            self.cosigners.take(self.custody.ledger, heard[0], heard[1], note, by=by)

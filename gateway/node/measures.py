@@ -43,6 +43,8 @@ class Measures:
         self.forks = Counter(
             "jjj_forks", "Contradicting statements signed by a log's owner", ["origin"], registry=registry
         )
+        self.frozen = Gauge("jjj_log_frozen", "1: frozen until a person decides", ["origin"], registry=registry)
+        self.evidence = Gauge("jjj_evidence_files", "Evidence files kept", registry=registry)
         self._measure_witnesses(registry)
         self.crashes = Counter("jjj_mirror_crashes", "Faults of this program", ["origin"], registry=registry)
         self.fetched = Counter(

@@ -22,9 +22,12 @@ from gateway.bus.port import BusError, PositionLost, record_topic
 from gateway.bus.tileclient import TileClient, Unreachable
 from gateway.errors import CannotRun, Refused
 from gateway.ledger import cosignatures, logbook, merkle
-from gateway.ledger.merkle import Frontier, Node
-from gateway.node.follower import GAP_S, Follower, Listening
+from gateway.ledger.evidencefile import FORK, Clash
+from gateway.node.ending import Ending, root_of
+from gateway.node.follower import GAP_S, Follower
+from gateway.node.mirrorparts import Listening
 from gateway.node.statements import Statement
+from gateway.trust.members import Ended
 
 PAUSE_S = 1.0
 TICK_S = 0.25
@@ -46,6 +49,7 @@ class Mirror:
     def __init__(self, follower: Follower) -> None:
         self.follower = follower
         self._asked_at = time.monotonic()
+        self._ending = Ending(follower)
         self._keep_at = self._asked_at + FIRST_KEEP_S
 
     async def run(self) -> None:
@@ -57,13 +61,18 @@ class Mirror:
                 group.create_task(self._learn(self.follower.parts.witness))
 
     async def _follow_topic(self) -> None:
-        topic = record_topic(self.follower.parts.prefix, self.follower.log.jurisdiction, self.follower.log.family)
+        topic = record_topic(self.follower.parts.prefix, self.follower.log.jurisdiction, self.follower.log.name)
         while True:
+            if self._has_ended():
+                await asyncio.sleep(PAUSE_S)
+                continue
             try:
                 async with aclosing(self.follower.parts.bus.read(topic, self.follower.tail.position)) as batches:
                     async for batch in batches:
                         self.follower.parts.measures.message(topic)
                         await self.follower.receive(batch)
+                        if self._has_ended():
+                            break
             except BusError as error:
                 log.warning("mirror.bus", origin=self.follower.log.origin, reason=error.reason, message=error.message)
                 if isinstance(error, PositionLost):
@@ -80,7 +89,9 @@ class Mirror:
             tick = time.monotonic()
             gap = self.follower.wanted_since is not None and tick - self.follower.wanted_since >= GAP_S
             try:
-                if self.follower.log.frozen is None and (gap or self._quiet(tick)):
+                if self.follower.ended is not None:
+                    await self._watch_end(self.follower.ended, tick)
+                elif self.follower.log.frozen is None and (gap or self._quiet(tick)):
                     self._asked_at = tick
                     await self.catch_up()
                 if tick >= self._keep_at:
@@ -88,6 +99,29 @@ class Mirror:
                     await self.follower.keep_heartbeat()
             except CannotRun as error:
                 await self._fault(error)
+
+    def _has_ended(self) -> bool:
+        return self.follower.ended is not None
+
+    async def _watch_end(self, ended: Ended, tick: float) -> None:
+        if self._ending.due(ended) and tick - self._asked_at >= PAUSE_S:
+            self._asked_at = tick
+            await self.finish(ended)
+
+    async def finish(self, ended: Ended) -> None:
+        """Hold a log that has ended as the roster says: from the owner, else a partner, who has that tree."""
+        if not await self._ending.look(ended):
+            return
+        for url in self.follower.parts.urls(self.follower.log.jurisdiction):
+            source = self._source(url)
+            try:
+                target = await self._ending.agree(source, ended)
+                if target is not None:
+                    await self._fetch(source, target)
+            except (Unreachable, Refused) as error:
+                log.info("mirror.source", origin=self.follower.log.origin, reason=error.reason, message=error.message)
+            if not self._ending.due(ended):
+                return
 
     async def _learn(self, witness: Listening) -> None:
         """The cosignatures of old checkpoints, which a topic has no more, from whoever shows them: soon after the
@@ -146,7 +180,7 @@ class Mirror:
             source = self._source(url)
             try:
                 note = await source.checkpoint()
-                await self.follower.hear(note)
+                await self.follower.hear(note, f"tiles {source.url}")
                 statement = self.follower.read(note)
                 if statement is None:
                     continue
@@ -162,7 +196,7 @@ class Mirror:
 
     def _source(self, url: str) -> TileClient:
         held = self.follower.log
-        return TileClient(self.follower.parts.session, url, held.jurisdiction, held.family)
+        return TileClient(self.follower.parts.session, url, held.jurisdiction, held.name)
 
     async def _fetch(self, source: TileClient, target: Statement) -> None:
         """Fetch and commit all that the source's sealed checkpoints cover above what is verified."""
@@ -204,8 +238,13 @@ class Mirror:
             entries = await source.entries(start, seals[-1].size, target.size)
             self.follower.parts.measures.fetched.labels(self.follower.log.origin).inc(len(entries))
             if not await self._take(start, entries, seals):
-                await self._prove_fork(source, target)
+                if self.follower.ended is None:
+                    await self._prove_fork(source, target)
                 raise Refused("root.mismatch", f"{source.url}: leaves from {start} on do not give the signed roots")
+
+    async def take(self, entries: list[bytes], seals: list[Statement]) -> bool:
+        """A whole log from its first leaf on, from a source of one's own; its roots are looked at all the same."""
+        return await self._take(0, entries, seals)
 
     async def _take(self, start: int, entries: list[bytes], seals: list[Statement]) -> bool:
         """Put fetched leaves in place of the provisional ones; False where a seal does not cover them."""
@@ -228,17 +267,13 @@ class Mirror:
         if seal is None:
             return
         root, proof = await source.compute(
-            target.size, lambda node: (_root_of(size, node), merkle.consistency_proof(size, target.size, node))
+            target.size, lambda node: (root_of(size, node), merkle.consistency_proof(size, target.size, node))
         )
         merkle.verify_consistency(size, target.size, proof, root, target.root)
         if root != logbook.root_at(self.follower.parts.mirrors.read, number, size):
             async with self.follower.busy:
-                await self.follower.freeze("log.fork", seal.note, target.note)
-
-
-def _root_of(size: int, node: Node) -> bytes:
-    levels = [level for level in range(size.bit_length() - 1, -1, -1) if size >> level & 1]
-    return Frontier(size, [node(level, (size >> level) - 1) for level in levels]).root()
+                self.follower.where = f"tiles {source.url}"
+                await self.follower.freeze(Clash(FORK, seal.note, target.note, root, tuple(proof)))
 
 
 def _parts(seals: list[Statement]) -> Iterator[list[Statement]]:

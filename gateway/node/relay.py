@@ -98,7 +98,7 @@ class Relay:
 
     async def _send_records(self, writer: BusWriter, state: OwnState) -> None:
         own = state.own.log
-        topic = record_topic(self._prefix, own.jurisdiction, own.family)
+        topic = record_topic(self._prefix, own.jurisdiction, own.name)
         sent = self._sent.setdefault(own.origin, own.sent)
         end = state.own.size  # what is sealed meanwhile comes after the other log and the checkpoints
         while sent < end:

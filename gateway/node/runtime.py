@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Callable
@@ -32,13 +31,17 @@ from gateway.node import guard, index, rejudge
 from gateway.node.config import Config
 from gateway.node.cosigners import Cosigners
 from gateway.node.counter import Counter
-from gateway.node.follower import Follower, MirrorParts, weigh_again
+from gateway.node.custody import Custody
+from gateway.node.exhibits import EVIDENCE, Exhibits
+from gateway.node.follower import Follower
 from gateway.node.freshness import OwnClock
+from gateway.node.gossip import Gossip
 from gateway.node.listening import Listener
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
+from gateway.node.mirrorparts import MirrorParts
 from gateway.node.nodekeys import KeyFolder, KeyPlace
-from gateway.node.openbus import open_bus
+from gateway.node.opening import lock_data, open_bus
 from gateway.node.ownstate import OwnState
 from gateway.node.publisher import Publisher
 from gateway.node.relay import Relay
@@ -80,6 +83,7 @@ class Node:
         self._own_logs = {entry.family: entry.origin for entry in own.logs if entry.ended is None}
         place = KeyPlace(config.keys, network, own.id, self._own_logs, config.passphrases)
         self.keys = KeyFolder.open(place, lambda: self.trust.current.roster, refused_keys)
+        self.exhibits = Exhibits(config.data / EVIDENCE, own.id)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -127,9 +131,9 @@ class Node:
             cosigned=self.witness.messages,
         )
         self._open_parts(readers)
-        self.listener = Listener(self.parts, self.followers, self.publisher, self.ledger, self.cosigners)
         self._stack.push_async_callback(self._keep_heard)
-        self.views = Views(self.mirrors, self.publisher, self.followers, clock=self._clock)
+        ended = [await self._open_row(each.origin, each.family) for each in self.jurisdiction.logs if each.ended]
+        self.views = Views(self.mirrors, self.publisher, self.followers, self.trust, ended, clock=self._clock)
         self.counter = Counter(
             self.views, self.trust, own, self.keys.verdict.at, self.own_clock, self.measures, clock=self._clock
         )
@@ -143,12 +147,19 @@ class Node:
             trust=self.trust,
             measures=self.measures,
             own_clock=self.own_clock,
+            exhibits=self.exhibits,
             urls=lambda jurisdiction: self.sources(jurisdiction).urls,
             quiet_s=self.quiet_s,
             prefix=self.config.bus.prefix,
             clock=self._clock,
             witness=self.witness,
         )
+
+        self.custody = Custody(
+            self.trust, self.exhibits, self.config.data, self.ledger, self.publisher, self.followers, self._clock
+        )
+        self.gossip = Gossip(self.custody, self.session, self.jurisdiction.id)
+        self.listener = Listener(self.parts, self.followers, self.custody, self.cosigners)
 
     def _open_witness(self) -> None:
         wake = asyncio.Event()
@@ -166,13 +177,16 @@ class Node:
         )
         self._stack.callback(self.witness.close)
 
+    async def _open_row(self, origin: str, family: str) -> logbook.Log:
+        return await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
+
     async def _open_own(self, family: str, origin: str) -> OwnState:
-        own = await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
+        own = await self._open_row(origin, family)
         with faults_named(self.ledger.path, "; the node does not start"):
             newest = logbook.newest_checkpoint(self.ledger.read, own.number)
             frontier = logbook.frontier(self.ledger.read, own.number, own.size)
         published = Published(*newest) if newest is not None else None
-        highwater = HighWater(self.config.data / f"{family}.highwater")
+        highwater = HighWater(self.config.data / f"{own.name}.highwater")
         self._stack.callback(highwater.close)
         own_log = OwnLog(own, frontier, published, partial(self.keys.log, family))
         state = OwnState(own_log, self.keys.record(family).at, highwater, self.keys.authorities)
@@ -189,6 +203,7 @@ class Node:
             group.create_task(self.publisher.run())
             group.create_task(self.witness.run())
             group.create_task(self._begin_sealing())
+            group.create_task(self.gossip.run())
 
     async def _begin_sealing(self) -> None:
         while (fault := await self._fault_found()) is not None:
@@ -212,6 +227,7 @@ class Node:
             held=self.keys.verifiers,
         )
         try:
+            self.custody.check_own()
             with faults_named(self.ledger.path, "; nothing is sealed"):
                 await guard.check(self.ledger.read, self.publisher.logs, reach)
         except CannotRun as error:
@@ -233,8 +249,11 @@ class Node:
     async def _follow(self, origin: str, jurisdiction: str, family: str) -> None:
         mirrored = await self.mirrors.write(lambda c: logbook.open_log(c, origin, jurisdiction, family))
         with faults_named(self.mirrors.path):
-            follower = self.followers[origin] = Follower.open(mirrored, self.parts)
-        self.measures.listen(record_topic(self.config.bus.prefix, jurisdiction, family))
+            follower = Follower.open(mirrored, self.parts)
+        await self.custody.freeze_again(follower)
+        self.followers[origin] = follower
+        if follower.ended is None:
+            self.measures.listen(record_topic(self.config.bus.prefix, jurisdiction, mirrored.name))
         self._group.create_task(self._keep_following(follower))
 
     async def _keep_following(self, follower: Follower) -> None:
@@ -269,13 +288,14 @@ class Node:
     async def _watch_trust(self) -> None:
         due = False
         while True:
+            await self.custody.settle_ends()
             await asyncio.sleep(TRUST_EVERY_S)
             await asyncio.to_thread(self.keys.refresh)
             before = self.trust.current.roster
             if self.trust.refresh():
                 log.info("trust.taken", version=self.trust.current.roster.version)
                 due = True
-                await weigh_again(list(self.followers.values()), before, self.trust.current.roster)
+                await self.custody.weigh_again(before)
             if not due:
                 continue
             try:
@@ -309,7 +329,7 @@ class Node:
         return Sources(
             tuple(found.urls),
             tuple(url for other in others for url in other.urls),
-            tuple(entry.family for entry in found.logs),
+            tuple(logbook.name_of(entry.origin) for entry in found.logs),
         )
 
     def budget_s(self, jurisdiction: str) -> float:
@@ -320,19 +340,3 @@ class Node:
     def quiet_s(self, jurisdiction: str) -> float:
         """Half of it: then the checkpoint is asked for."""
         return self.budget_s(jurisdiction) / 2
-
-
-def lock_data(config: Config) -> int:
-    """Hold the data folder for this process alone."""
-    try:
-        descriptor = os.open(config.data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise CannotRun(
-            "ledger.io", f"{config.data}: {error.strerror}; run `jjj-gateway init` to make a node's folder"
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise CannotRun("node.running", f"another process runs the node in {config.data}") from error
-    return descriptor

@@ -1,7 +1,8 @@
 """What a log's owner has signed about its size: read, and held against all that it signed before (law 8).
 
 ``read`` turns untrusted bytes into a statement by the log's own keys; ``contradiction`` names a fork, for which two
-signed statements are the evidence. Arrival order, transports and leaves are no evidence and do not come in here.
+signed statements are the evidence (``ledger.evidencefile``). Arrival order, transports and leaves are no evidence and
+do not come in here.
 
 >>> statement = read(note, "jjj.example/sanhe/licence", "sanhe", "licence", trust)
 >>> statement.size, statement.date
@@ -11,13 +12,17 @@ signed statements are the evidence. Arrival order, transports and leaves are no 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.errors import Refused
-from gateway.ledger import checkpoint, logbook
+from gateway.ledger import checkpoint, logbook, merkle
+from gateway.ledger.evidencefile import ENDED, FORK, ROLLBACK, Clash
+from gateway.trust.members import Ended
 from gateway.trust.trusted import TrustData
 
 MOST_AHEAD = 64
+MOST_LATELY = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +58,78 @@ def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustD
     return Statement(origin, found.size, found.root, date, note, disowned)
 
 
-def contradiction(connection: sqlite3.Connection, log: logbook.Log, statement: Statement) -> tuple[str, bytes] | None:
-    """(reason, the note it can't stand beside), if the statement contradicts what this node has verified of the log.
+def contradiction(connection: sqlite3.Connection, log: logbook.Log, statement: Statement) -> Clash | None:
+    """What can't both be true, if the statement contradicts what this node has verified of the log.
 
     Two roots at one size, or a tree that another doesn't extend, are ``log.fork``; a later date on a smaller tree is
     ``log.rollback``.
     """
     if 0 < statement.size <= log.size and statement.root != logbook.root_at(connection, log.number, statement.size):
         cover = logbook.seal_covering(connection, log.number, statement.size - 1)
-        return "log.fork", cover.note if cover is not None else b""
+        if cover is None or cover.size == statement.size:
+            return Clash(FORK, cover.note if cover is not None else b"", statement.note)
+        return Clash(FORK, statement.note, cover.note, *_proof(connection, log, statement.size, cover.size))
     larger = logbook.seal_covering(connection, log.number, statement.size)
     if larger is not None and statement.date > larger.date:
-        return "log.rollback", larger.note
+        return Clash(ROLLBACK, statement.note, larger.note)
     smaller = logbook.seal_below(connection, log.number, statement.size)
     if smaller is not None and smaller.date > statement.date:
-        return "log.rollback", smaller.note
+        return Clash(ROLLBACK, smaller.note, statement.note)
     return None
+
+
+def is_outlived(statement: Statement, latest: Statement | None, held: int) -> bool:
+    """Whether a statement under a revoked key is of a tree for which, beyond it, a key that nobody has revoked vouches:
+    then what else was said of it is the thief's word, and none of the owner's. ``latest``: the owner's latest word;
+    ``held``: the size that is verified.
+    """
+    if not statement.disowned or latest is None or latest.disowned:
+        return False
+    return statement.size <= latest.size <= held
+
+
+def is_a_thiefs(
+    connection: sqlite3.Connection, log: logbook.Log, latest: Statement | None, said: Sequence[Statement]
+) -> bool:
+    """Whether statements that contradict each other say nothing against the owner: those that are not ``is_outlived``
+    contradict nothing that is held.
+    """
+    rest = [each for each in said if not is_outlived(each, latest, log.size)]
+    return len(rest) < len(said) and all(contradiction(connection, log, each) is None for each in rest)
+
+
+def against_end(connection: sqlite3.Connection, log: logbook.Log, ended: Ended) -> Clash | None:
+    """What the owner has signed, if it is another tree than the one that the roster says the log ended with."""
+    if not 0 < ended.size <= log.size or logbook.root_at(connection, log.number, ended.size) == ended.root:
+        return None
+    cover = logbook.seal_covering(connection, log.number, ended.size - 1)
+    if cover is None:
+        return None
+    return Clash(ENDED, cover.note, b"", *_proof(connection, log, ended.size, cover.size), ended=ended)
+
+
+def _proof(connection: sqlite3.Connection, log: logbook.Log, old: int, new: int) -> tuple[bytes, tuple[bytes, ...]]:
+    """Root of the first ``old`` leaves, and the proof that binds it to the tree of ``new``."""
+    proof = merkle.consistency_proof(old, new, lambda level, at: logbook.node(connection, log.number, level, at))
+    return logbook.root_at(connection, log.number, old), tuple(proof)
+
+
+@dataclass(slots=True)
+class Judge:
+    """Reads an owner's notes; witnesses cosign the very same note, which is judged once."""
+
+    _lately: dict[bytes, Statement] = field(default_factory=dict)
+    _by_trust: TrustData | None = None
+
+    def read(self, note: bytes, log: logbook.Log, trust: TrustData) -> Statement:
+        """As the function of this name, of one log."""
+        if trust is not self._by_trust or len(self._lately) >= MOST_LATELY:
+            self._lately, self._by_trust = {}, trust
+        owned = checkpoint.owned(note)
+        found = self._lately.get(owned)
+        if found is None:
+            found = self._lately[owned] = read(owned, log.origin, log.jurisdiction, log.family, trust)
+        return found
 
 
 @dataclass(slots=True)
@@ -82,14 +143,15 @@ class Heard:
     latest: Statement | None = None
     _ahead: dict[int, Statement] = field(default_factory=dict)
 
-    def contradiction(self, statement: Statement) -> tuple[str, bytes] | None:
+    def contradiction(self, statement: Statement) -> Clash | None:
         """As the function of this name, against statements heard."""
         same = self._ahead.get(statement.size)
         if same is not None and same.root != statement.root:
-            return "log.fork", same.note
+            return Clash(FORK, same.note, statement.note)
         for other in (*self._ahead.values(), *([self.latest] if self.latest is not None else [])):
             if (other.size - statement.size) * (other.date - statement.date) < 0:
-                return "log.rollback", other.note
+                smaller, larger = sorted((other, statement), key=lambda one: one.size)
+                return Clash(ROLLBACK, smaller.note, larger.note)
         return None
 
     def keep(self, statement: Statement, held: int) -> None:

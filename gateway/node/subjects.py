@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import datetime
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from gateway.ledger import logbook
 from gateway.ledger.logbook import Log, index_of, key_of
@@ -69,20 +69,33 @@ class Leaf:
 
 
 def rows(connection: sqlite3.Connection, log: Log, subject: str) -> list[Row]:
-    """Every accepted record of a subject of a log, rising by index; of leaves above ``log.size`` nobody is told yet:
+    """Every accepted record of a subject in one log, rising by index; of leaves above ``log.size`` nobody is told yet:
     they may be committed, but their high-water mark not synced, or their checkpoint not taken.
     """
     found = connection.execute(
         "SELECT r.key, r.type, r.state, r.since, r.time, r.logged, r.known, r.retracts, r.erased FROM subjects s"
         " JOIN records r ON r.subject = s.number WHERE s.family = ? AND s.source = ? AND s.subject = ?"
-        " AND (r.key < ? OR r.key >= ?) ORDER BY r.key",
-        (log.family, log.jurisdiction, subject, key_of(log.number, log.size), key_of(log.number + 1, 0)),
+        " AND r.key >= ? AND r.key < ? ORDER BY r.key",
+        (log.family, log.jurisdiction, subject, key_of(log.number, 0), key_of(log.number, log.size)),
     )
     day = datetime.timedelta(days=1)
     return [
         Row(index_of(key), kind, state, EPOCH + since * day, time, logged, known, retracts, bool(erased))
         for key, kind, state, since, time, logged, known, retracts, erased in found
     ]
+
+
+def in_family(logs: Iterable[tuple[sqlite3.Connection, Log]], subject: str) -> list[Row]:
+    """Every accepted record of a subject in the logs of one family. Here an ``index``, also a retraction's, is a
+    place: the log's generation and the index in it, as ``key_of`` makes them. So the newest is the largest, whichever
+    log it stands in, and in a family's first log a place is an index.
+    """
+    found = []
+    for connection, log in logs:
+        for row in rows(connection, log, subject):
+            retracts = None if row.retracts is None else key_of(log.generation, row.retracts)
+            found.append(replace(row, index=key_of(log.generation, row.index), retracts=retracts))
+    return sorted(found, key=lambda row: row.index)
 
 
 def of_terms(
@@ -181,8 +194,16 @@ def unread_about(connection: sqlite3.Connection, log: Log, holder: str) -> list[
         "SELECT DISTINCT q.subject FROM quarantine q WHERE NOT q.erased AND q.subject >= ? AND q.subject < ?"
         " AND q.key >= ? AND q.key < ?"
         " AND q.key > coalesce((SELECT max(r.key) FROM subjects s JOIN records r ON r.subject = s.number"
-        "   WHERE s.family = ? AND s.source = ? AND s.subject = q.subject), 0)",
-        (f"{holder}:", f"{holder};", key_of(log.number, 0), key_of(log.number + 1, 0), log.family, log.jurisdiction),
+        "   WHERE s.family = ? AND s.source = ? AND s.subject = q.subject AND r.key < ?), 0)",
+        (
+            f"{holder}:",
+            f"{holder};",
+            key_of(log.number, 0),
+            key_of(log.number + 1, 0),
+            log.family,
+            log.jurisdiction,
+            key_of(log.number + 1, 0),
+        ),
     )
     return [row[0] for row in found]
 

@@ -34,6 +34,7 @@ from gateway.ledger.logbook import Log
 from gateway.ledger.witnessmarks import Mark, WitnessMarks
 from gateway.node.cosigners import Cosigners
 from gateway.node.follower import Follower
+from gateway.node.mirrorparts import Followed
 from gateway.node.statements import Statement
 from gateway.trust.suites import Cosigner
 
@@ -137,7 +138,7 @@ class Witness:
 
     # What comes
 
-    def heard(self, follower: Follower, statement: Statement, note: bytes, by: str | None) -> None:
+    def heard(self, follower: Followed, statement: Statement, note: bytes, by: str | None) -> None:
         """A checkpoint of a partner's log, published or cosigned, that contradicts nothing; ``by``: the witness in
         whose topic it came, None elsewhere.
         """
@@ -145,19 +146,16 @@ class Witness:
             follower.freshness.shown(each.size, time.monotonic())
         self.published(follower, statement)
 
-    def frozen(self, follower: Follower) -> None:
+    def frozen(self, follower: Followed) -> None:
         """Tell the others, who may have been shown one of the two trees only: the owner's own notes, not cosigned."""
-        origin = follower.log.origin
-        with faults_named(self._mirrors.path):
-            found = [row[2:4] for row in logbook.evidence(self._mirrors.read) if row[0] == origin]
-        self._forks[origin] = [note for note in (found[-1] if found else ()) if note]
+        self._forks[follower.log.origin] = follower.contradicting()
         self._announce()
 
-    async def learn(self, follower: Follower, history: Sequence[bytes]) -> None:
+    async def learn(self, follower: Followed, history: Sequence[bytes]) -> None:
         """Notes of a log's history, with the cosignatures of others."""
         await self._cosigners.learn(self._mirrors, follower.log, history)
 
-    def published(self, follower: Follower, statement: Statement) -> None:
+    def published(self, follower: Followed, statement: Statement) -> None:
         """A checkpoint that its owner has published, found to contradict nothing."""
         watched = self._watch(follower.log)
         if (statement.size, statement.date) <= watched.done:
@@ -170,7 +168,7 @@ class Witness:
         if statement.size <= follower.log.size:
             self._wake.set()
 
-    def moved(self, follower: Follower) -> None:
+    def moved(self, follower: Followed) -> None:
         """A mirrored tree has grown."""
         self._cosigners.moved(follower.log.origin)
         if self._watch(follower.log).waiting:
@@ -230,7 +228,10 @@ class Witness:
         follower = self._followers.get(origin)
         if follower is None or follower.log.frozen is not None or origin in self.faults or self.fault is not None:
             return None
-        held = [size for size in watched.waiting if size <= follower.log.size]
+        ended, most = follower.ended, follower.log.size
+        if ended is not None:  # nothing beyond its end, and nothing while it is not known what was cosigned before
+            most = min(most, ended.size) if watched.proven else -1
+        held = [size for size in watched.waiting if size <= most]
         return watched.waiting[max(held)] if held else None
 
     async def step(self) -> None:
@@ -263,9 +264,12 @@ class Witness:
         for origin, watched in self._watched.items():
             if watched.proven or not watched.waiting:
                 continue
-            fault = self._mark_fault(self._followers[origin].log)
+            follower = self._followers[origin]
+            fault = self._mark_fault(follower.log)
             if fault is None:
                 self._go_on(origin, watched)
+            elif follower.ended is not None:
+                self.faults.pop(origin, None)  # what was cosigned beyond its end is not caught up with any more
             elif origin not in self.faults or self.faults[origin].reason != fault.reason:
                 self.faults[origin] = fault
                 log.error("witness.holds_back", origin=origin, reason=fault.reason, message=fault.message)

@@ -34,7 +34,7 @@ from gateway.ops.followed import Told
 from gateway.records.schema import SchemaSet
 
 STATE, LOCK = ".follow.sqlite", ".follow.lock"
-VERSION = 1
+VERSION = 2
 SCHEMA = f"""
 {onwards.SCHEMA}
 {followrules.TABLES}

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from gateway.audit import onwards
+from gateway.audit import othertrust
 from gateway.audit.auditor import NOT_GIVEN, load_given, open_source
 from gateway.audit.onelog import LogName
 from gateway.audit.onwards import LogReading
@@ -93,8 +93,10 @@ class _Following:
             self._said.pop(self.wanted.source, None)
             trust = self._trust(source)
             with transaction(self.sink):
-                onwards.begin(self.sink.connection, trust)
+                othertrust.begin(self.sink.connection, trust)
             rules = Rules(self.sink, trust, self.wanted.start)
+            while self._is_more(lambda _: rules.tell_beyond(), today):
+                pass
             read = [await self._read(files, name, trust, rules) for files, name in self._logs(source, trust)]
         bad = {(log.jurisdiction, log.family) for log, code in read if code != CLEAN}
         for log, _ in read:
@@ -140,7 +142,7 @@ class _Following:
                 await self._read_on(reading, rules)
             if (index := reading.unexplained()) is not None:
                 with transaction(self.sink):
-                    onwards.doubt(self.sink.connection)
+                    othertrust.doubt(self.sink.connection)
                 raise Refused("leaf.erased", f"leaf {index} is empty, and no record declares it erased")
             self._said.pop(name.origin, None)
         except Lacking as error:

@@ -8,6 +8,7 @@
 - What was told before and may be shown no longer is taken back by its subject alone, once: when a newer record says
   so, and **in the first round after its ``public_until``**, of which no log brings word. Lines that were written
   before stay as they are; whoever keeps them deletes by the subject.
+- What lay beyond the end that a later roster gives a log is taken back; its successor is a log like any other.
 - Other trust data judge everything anew. What is accepted now and was not before is told then; what was told and is
   refused now is taken back, with the reason aside. An older record of that subject is not told a second time.
 
@@ -117,9 +118,10 @@ class Rules:
 
     def _settle(self, log: Log, told: Told, until: str, *, in_force: bool) -> None:
         """Told only as the fact's newest record; a fact taken back by any other is taken back once."""
-        choice = newest(subjects.rows(self._connection, log, told.subject))
+        family = [each for each in all_logs(self._connection) if _is_beside(each, log)]
+        choice = newest(subjects.in_family(((self._connection, each) for each in family), told.subject))
         is_present = choice.fate is Fate.PRESENT
-        if is_present and choice.index != told.index:
+        if is_present and choice.index != key_of(log.generation, told.index):
             return
         if is_present and in_force:
             self._tell(told)
@@ -129,6 +131,21 @@ class Rules:
         known = (log.jurisdiction, told.subject)
         if self._connection.execute("DELETE FROM shown WHERE source = ? AND subject = ?", known).rowcount:
             self._tell(Told(told.log, told.family, told.index, told.logged, told.subject, b"", Gone.NOT_PUBLIC))
+
+    def tell_beyond(self) -> bool:
+        """Take back some of what lay beyond the end that the roster gave a log since; False when none is left."""
+        logs = {log.number: log for log in all_logs(self._connection)}
+        rows = self._connection.execute("SELECT * FROM beyond ORDER BY key LIMIT ?", (AT_ONCE,)).fetchall()
+        for key, logged, subject in rows:
+            log = logs[key >> INDEX_BITS]
+            was_told = index_of(key) >= self._start
+            if log.family == "credit":
+                was_told = self._connection.execute("DELETE FROM shown WHERE key = ?", (key,)).rowcount > 0
+            if was_told:
+                self._tell(Told(log.origin, log.family, index_of(key), logged, subject, b"", Gone.REFUSED))
+            for table in ("beyond", "pending"):
+                self._connection.execute(f"DELETE FROM {table} WHERE key = ?", (key,))
+        return bool(rows)
 
     def tell_expired(self, today: date) -> bool:
         """Take back some of the facts whose last public day has passed; False when there is none any more."""
@@ -140,6 +157,10 @@ class Rules:
             self._tell(Told(log.origin, log.family, index_of(key), logged, subject, b"", Gone.NOT_PUBLIC))
             self._connection.execute("DELETE FROM shown WHERE key = ?", (key,))
         return bool(rows)
+
+
+def _is_beside(one: Log, other: Log) -> bool:
+    return (one.jurisdiction, one.family) == (other.jurisdiction, other.family)
 
 
 def _told(log: Log, leaf: Leaf, subject: str, gone: Gone | None = None) -> Told:

@@ -89,15 +89,10 @@ def new(
 
     Raises ``CannotRun`` ``key.task`` for what this node has no key for, and as ``keyfiles`` does.
     """
-    place, roster = _place(config)
+    place, roster = place_of(config)
     stem, task = _task(place, role, family, uscc)
     keys = KeyFolder(place, lambda: roster)
-    numbers = [_number(path, stem) for path in place.files().get(stem, ())]
-    path = place.folder / (f"{stem}-{max(numbers) + 1}.pem" if numbers else f"{stem}.pem")
-    named = place.passphrases.of(path.stem)
-    keyfiles.generate(path, passphrase_file=passphrase_file or named)
-    readable = replace(place, passphrases=place.passphrases.with_key(path.stem, passphrase_file))
-    vkey = load(readable, path, task).key.text()
+    path, vkey = make(place, stem, task, passphrase_file)
     begins, ends = _window(roster, task, keys, stem, at)
     families = [family] if family else sorted(place.origins)
     entry = {
@@ -107,12 +102,21 @@ def new(
         "not_before": _instant(begins),
         "not_after": _instant(ends),
     }
-    return NewKey(path, entry, _setting(path, passphrase_file, named))
+    return NewKey(path, entry, _setting(path, passphrase_file, place.passphrases.of(path.stem)))
+
+
+def make(place: KeyPlace, stem: str, task: Task, passphrase_file: Path | None = None) -> tuple[Path, str]:
+    """Make the next key file of a task, and answer it with its verifier key; it waits until the roster names it."""
+    numbers = [_number(path, stem) for path in place.files().get(stem, ())]
+    path = place.folder / (f"{stem}-{max(numbers) + 1}.pem" if numbers else f"{stem}.pem")
+    keyfiles.generate(path, passphrase_file=passphrase_file or place.passphrases.of(path.stem))
+    readable = replace(place, passphrases=place.passphrases.with_key(path.stem, passphrase_file))
+    return path, load(readable, path, task).key.text()
 
 
 def listed(config: Config, *, at: int, refused: Collection[bytes] = ()) -> Listing:
     """Every key file and what the roster in force says of it at this instant (s); ``refused``: as for a node."""
-    place, roster = _place(config)
+    place, roster = place_of(config)
     keys = KeyFolder(place, lambda: roster, frozenset(refused))
     rows = tuple(_row(keys, roster, each, at) for each in keys.files())
     known = {row.file for row in rows}
@@ -139,7 +143,8 @@ def _setting(path: Path, given: Path | None, named: Path | None) -> str:
     return f'[keys.passphrase_files]\n"{path.stem}" = "{given.absolute()}"'
 
 
-def _place(config: Config) -> tuple[KeyPlace, Roster]:
+def place_of(config: Config) -> tuple[KeyPlace, Roster]:
+    """Where a node's keys lie, and the roster in force."""
     roster = TrustFolder(config.trust, config.schemas).current.roster
     own = roster.jurisdictions.get(config.jurisdiction)
     if own is None:

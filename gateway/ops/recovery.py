@@ -1,7 +1,8 @@
 """Recovering an own log whose ledger was lost, restored from a backup, or went astray (DESIGN §6, `recover`).
 
 The log is rebuilt from what this node's own key has signed and others hold: the topics and every rostered partner.
-What the old ledger holds beyond that tree, or other than it, is moved aside as drafts to be published anew. Nothing
+What the old ledger holds beyond that tree, or other than it, is moved aside as drafts to be published anew. A log that
+the roster has ended is rebuilt up to its end, from the old ledger if that holds it, and its successor begins. Nothing
 is guessed: a partner who can't be asked stops the recovery, unless the operator names it.
 
 >>> await recover(config, without=())
@@ -32,16 +33,21 @@ from gateway.ledger import logbook
 from gateway.ledger.database import Database, connect
 from gateway.ledger.highwater import HighWater
 from gateway.ledger.logbook import Log
+from gateway.node import ending
 from gateway.node.config import Config
-from gateway.node.follower import Follower, MirrorParts
+from gateway.node.exhibits import EVIDENCE, Exhibits
+from gateway.node.follower import Follower
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
-from gateway.node.openbus import open_bus
-from gateway.node.runtime import SCHEMA, lock_data
+from gateway.node.mirrorparts import MirrorParts
+from gateway.node.opening import lock_data, open_bus
+from gateway.node.runtime import SCHEMA
+from gateway.node.statements import Statement
 from gateway.node.trustfolder import TrustFolder
 from gateway.ops import witnessing
 from gateway.records.record import read_envelope
+from gateway.trust.members import Ended, LogEntry
 
 LEDGER, REBUILT = "ledger.sqlite", "ledger.rebuilt.sqlite"
 SIDE_FILES = ("", "-wal", "-shm")
@@ -106,12 +112,56 @@ async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[L
             raise CannotRun(
                 "roster.not_in", f"the roster in {config.trust} has no jurisdiction {config.jurisdiction!r}"
             )
-        own = [entry for entry in member.logs if entry.ended is None]
-        logs = [await _rebuild(work, entry.origin, entry.family) for entry in own]
-        return logs, [_move_aside(config, log) for log in logs]
+        ended = [await _rebuild_ended(work, entry, entry.ended) for entry in member.logs if entry.ended is not None]
+        logs = [await _rebuild(work, entry.origin, entry.family) for entry in member.logs if entry.ended is None]
+        done = [_move_aside(config, log) for log in (*ended, *logs)]
+        for log in ended:  # nothing is signed for it any more, and beyond its end nothing counts
+            (config.data / f"{log.name}.highwater").unlink(missing_ok=True)
+        return logs, done
 
 
-async def _rebuild(work: _Work, origin: str, family: str) -> Log:
+async def _rebuild_ended(work: _Work, entry: LogEntry, ended: Ended) -> Log:
+    """A log that has ended, from the old ledger, else from whoever has the tree that the roster names."""
+    follower = await _follower(work, entry.origin, entry.family)
+    old = await asyncio.to_thread(_old_leaves, work.config.data / LEDGER, entry.origin, ended)
+    if old is not None:
+        await Mirror(follower).take(*old)
+    mirror = Mirror(follower)
+    await mirror.finish(ended)
+    if not ending.is_whole(work.rebuilt.read, follower.log, ended):
+        raise CannotRun(
+            "recover.incomplete",
+            f"{entry.origin}: nobody who answers has the {ended.size} records with which it ended, by the roster",
+        )
+    await work.rebuilt.write(lambda c: logbook.set_sent(c, follower.log.number, ended.size))
+    follower.reread()
+    return follower.log
+
+
+def _old_leaves(old: Path, origin: str, ended: Ended) -> tuple[list[bytes], list[Statement]] | None:
+    """What the old ledger holds of an ended log, up to the roster's end; None if its tree is another."""
+    if not old.exists():
+        return None
+    try:
+        before = connect(old)
+    except CannotRun as error:
+        logger.warning("recover.old_ledger", origin=origin, message=error.message, moved_aside=0)
+        return None
+    try:
+        held = logbook.find_log(before, origin)
+        if held is None or held.size < ended.size or logbook.root_at(before, held.number, ended.size) != ended.root:
+            return None
+        kept = list(logbook.seals(before, held.number, 0, ended.size))
+        entries = [bytes(entry) for entry in logbook.entries(before, held.number, 0, ended.size)]
+    except (sqlite3.Error, LookupError) as error:
+        logger.warning("recover.old_ledger", origin=origin, message=str(error), moved_aside=0)
+        return None
+    finally:
+        before.close()
+    return entries, [Statement(origin, seal.size, seal.root, seal.date, seal.note) for seal in kept]
+
+
+async def _follower(work: _Work, origin: str, family: str) -> Follower:
     log = await work.rebuilt.write(lambda c: logbook.open_log(c, origin, work.config.jurisdiction, family))
     readers = ThreadPoolExecutor(2)
     work.stack.callback(readers.shutdown)
@@ -124,11 +174,16 @@ async def _rebuild(work: _Work, origin: str, family: str) -> Log:
         trust=work.trust,
         measures=Measures(),
         own_clock=OwnClock(),
+        exhibits=Exhibits(work.config.data / EVIDENCE, work.config.jurisdiction),
         urls=lambda _: everywhere,
         quiet_s=lambda _: 3600.0,
         prefix=work.config.bus.prefix,
     )
-    follower = Follower.open(log, parts)
+    return Follower.open(log, parts)
+
+
+async def _rebuild(work: _Work, origin: str, family: str) -> Log:
+    follower = await _follower(work, origin, family)
     await _read_topic(follower, work)
     await _hear_topic(follower, work)
     await _ask_partners(follower, work)
@@ -152,7 +207,7 @@ async def _rebuild(work: _Work, origin: str, family: str) -> Log:
 
 
 async def _read_topic(follower: Follower, work: _Work) -> None:
-    topic = record_topic(work.config.bus.prefix, follower.log.jurisdiction, follower.log.family)
+    topic = record_topic(work.config.bus.prefix, follower.log.jurisdiction, follower.log.name)
     end = position = 0
     try:
         end = await work.bus.end(topic)
@@ -198,7 +253,7 @@ async def _ask_partners(follower: Follower, work: _Work) -> None:
 
 
 async def _ask(follower: Follower, url: str, work: _Work) -> bool:
-    source = TileClient(work.session, url, follower.log.jurisdiction, follower.log.family)
+    source = TileClient(work.session, url, follower.log.jurisdiction, follower.log.name)
     try:
         await follower.hear(await source.checkpoint())
     except Unreachable as error:
@@ -214,7 +269,7 @@ def _move_aside(config: Config, log: Log) -> Recovered:
     except (sqlite3.Error, CannotRun) as error:
         logger.warning("recover.old_ledger", origin=log.origin, message=str(error), moved_aside=len(drafts))
     if drafts:
-        path = config.data / f"aside-{log.family}-{int(time.time())}.ndjson"
+        path = config.data / f"aside-{log.name}-{int(time.time())}.ndjson"
         path.write_bytes(b"".join(orjson.dumps(draft) + b"\n" for draft in drafts))
     return Recovered(log.origin, log.size, len(drafts))
 
@@ -256,7 +311,7 @@ def _swap(data: Path) -> None:
 
 def _mark(data: Path, log: Log) -> None:
     """Set the high-water file to the recovered tree."""
-    path = data / f"{log.family}.highwater"
+    path = data / f"{log.name}.highwater"
     path.unlink(missing_ok=True)
     mark = HighWater.create(path)
     connection: sqlite3.Connection = connect(data / LEDGER)

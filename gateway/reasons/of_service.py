@@ -23,6 +23,16 @@ from gateway.reasons.told import (
 )
 
 OF_SERVICE: Mapping[str, Reason] = {
+    # a person's decision about a frozen log
+    "unfreeze.ground": told("解除冻结须说明依据", "a decision needs a ground", CALLER),
+    "unfreeze.own": told("本节点自己的日志请用 recover", "an own log is put right with `recover`", OWN_IT),
+    "unfreeze.not_ended": told(
+        "名册尚未终止该日志，不能解除冻结", "the roster has not ended the log: it stays frozen", OWN_IT
+    ),
+    "successor.no_log": told("本节点没有该类别的在用日志", "this node has no open log of that family", CALLER),
+    "successor.not_sealed": told("没有该条数的封存检查点", "no sealed checkpoint has this size", CALLER),
+    "successor.root": told("根的格式不正确", "the root is not of its form", CALLER),
+    "unfreeze.not_frozen": told("该日志并未冻结", "the log is not frozen", CALLER),
     # requests
     "access.token": told("缺少或错误的访问令牌", "the bearer token is missing or wrong", CALLER),
     "access.origin": told("不接受来自其他网页的请求", "requests from other sites' pages are not taken", CALLER),

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.reasons.told import ASK_ISSUER, ASK_SIGNER, NEW_KEY, OTHER_NODE, OWN_IT, WAIT, Reason, Step, told
+from gateway.reasons.told import (
+    ASK_ISSUER,
+    ASK_SIGNER,
+    CALLER,
+    EVIDENCE_IS_NONE,
+    NEW_KEY,
+    OTHER_NODE,
+    OWN_IT,
+    WAIT,
+    Reason,
+    Step,
+    told,
+)
 
 ADMINISTRATORS = Step(
     "按提示更正；步骤见《信任仓库操作手册》",
@@ -121,6 +133,20 @@ OF_TRUST: Mapping[str, Reason] = {
     # logs as they travel
     "log.fork": told("日志所有者签署了两棵不同的树", "the log's owner has signed two different trees", OTHER_NODE),
     "log.rollback": told("日志所有者后来签署了更小的树", "the log's owner later signed a smaller tree", OTHER_NODE),
+    "log.ended": told(
+        "日志已按名册终止，其后的内容不作数", "the log has ended, by the roster: nothing beyond counts", OWN_IT
+    ),
+    # evidence
+    "evidence.form": told("不是证据文件，或格式不正确", "not the form of an evidence file", OWN_IT),
+    "evidence.key": told(
+        "证据文件中的密钥不属于该日志", "a key in the evidence file is not of the log", EVIDENCE_IS_NONE
+    ),
+    "evidence.no_contradiction": told(
+        "文件中的陈述并不矛盾", "what the file holds can all be true", EVIDENCE_IS_NONE
+    ),
+    "evidence.needs_trust": told(
+        "此类证据须与名册对照才能判定", "such evidence rests on a roster: give it with --trust", CALLER
+    ),
     "key.role": told("签名所用密钥不是见证密钥", "signed by a key that is no witness's", OTHER_NODE),
     "witness.own_log": told(
         "所有者不能见证自己的日志", "an owner's cosignature on its own log counts for nothing", OTHER_NODE

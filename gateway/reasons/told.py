@@ -128,6 +128,11 @@ OTHER_NODE = Step(
     "Do not rely on it; your own IT department calls the source node",
     "source_node",
 )
+EVIDENCE_IS_NONE = Step(
+    "不得据此认定分叉；请向提供文件的节点索取原件",
+    "It shows no fork: ask the node that handed it on for the file as it keeps it",
+    "own_it",
+)
 WAIT = Step(
     "稍后再试；持续出现请联系本单位信息部门", "Try again later; if it goes on, call your own IT department", "own_it"
 )

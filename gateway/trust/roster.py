@@ -141,6 +141,7 @@ def _jurisdiction(fields: Fields, network: str) -> Jurisdiction:
     identifier = fields.text("id", IDENTIFIER)
     own = f"{network}/{identifier}"
     logs = fields.each("logs", lambda entry: _log(entry, own))
+    unique("jurisdictions.logs (not ended)", (entry.family for entry in logs if entry.ended is None))
     origins = frozenset(entry.origin for entry in logs)
     return Jurisdiction(
         id=identifier,
@@ -157,7 +158,7 @@ def _jurisdiction(fields: Fields, network: str) -> Jurisdiction:
 def _log(fields: Fields, own: str) -> LogEntry:
     family = fields.text("family", _FAMILY)
     origin = fields.text("origin")
-    if re.fullmatch(rf"{re.escape(own)}/{family}(\.[1-9][0-9]{{0,5}})?", origin) is None:
+    if re.fullmatch(rf"{re.escape(own)}/{family}(\.([2-9]|[1-9][0-9]{{1,5}}))?", origin) is None:
         rule = "<network>/<jurisdiction>/<family>[.<n>]"
         refuse(fields.at("origin"), f"is not {own}/{family}", f"应为 {own}/{family}", rule=rule, value=origin)
     return LogEntry(family, origin, fields.inner("ended", _ended) if fields.has("ended") else None)

@@ -32,6 +32,7 @@ def application(node: Node, access: Access) -> web.Application:
     app[parts.PUBLISHER] = node.publisher
     app[parts.COUNTER] = node.counter
     app[parts.VIEWS] = node.views
+    app[parts.EXHIBITS] = node.exhibits
     app[parts.TRUST] = node.trust
     app[parts.MEASURES] = node.measures
     app[parts.LIMITS] = node.config.http

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import Any
 
@@ -14,7 +15,7 @@ from gateway.ledger import cosignatures
 from gateway.web import problems
 from gateway.web.answers import json_answer
 from gateway.web.overview import fault_json, left_s
-from gateway.web.parts import MEASURES, STATE, VIEWS
+from gateway.web.parts import EXHIBITS, MEASURES, STATE, VIEWS
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -26,18 +27,20 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 async def ready(request: web.Request) -> web.StreamResponse:
     """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Both say
-    what of partners' logs it does not cosign now, and what must be seen to before it stops the node (``warnings``).
+    which of partners' logs are frozen, what it does not cosign now, and what must be seen to before it stops the node
+    (``warnings``).
     """
     state = request.app[STATE]
     held_back = [fault_json(fault) for fault in state.witness_faults()]
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
     told = [{"reason": warning.reason, "message": warning.message} for warning in state.warnings()]
-    warnings: dict[str, Any] = {"warnings": told} if told else {}
+    frozen = {view.origin: view.log.frozen for view in request.app[VIEWS].all() if view.log.frozen is not None}
+    more: dict[str, Any] = {"witness": held_back}
+    more |= ({"warnings": told} if told else {}) | ({"frozen": frozen} if frozen else {})
     if not faults:
-        return json_answer({"ready": True, "witness": held_back, **warnings})
+        return json_answer({"ready": True, **more})
     said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
     reasons = [fault_json(fault) for fault in faults]
-    more = {"witness": held_back, **warnings}
     return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons, **more))
 
 
@@ -47,6 +50,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     for view in request.app[VIEWS].all():
         budget_s = state.budget_s(view.log.jurisdiction)
         measures.size.labels(view.origin).set(view.size)
+        measures.frozen.labels(view.origin).set(view.log.frozen is not None)
         measures.lag.labels(view.origin).set(view.lacking)
         measures.age.labels(view.origin).set(math.inf if view.age_s is None else view.age_s)
         measures.budget.labels(view.origin).set(budget_s)
@@ -57,5 +61,6 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         measures.unsent.labels(origin).set(unsent)
     for task, left_of_key_s in state.keys_left():
         measures.key_left.labels(task.role, task.family).set(left_of_key_s)
+    measures.evidence.set(len(await asyncio.to_thread(request.app[EXHIBITS].all)))
     measures.mode.labels(state.acknowledgement).set(1)
     return web.Response(body=measures.text(), headers={"Content-Type": PROMETHEUS})

@@ -96,6 +96,7 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
             "age_s": {"type": ["number", "null"]},
             "lacking": _COUNT,
             "frozen": _MAYBE_TEXT,
+            "ended": {"type": ["object", "null"]},
             "quarantined": _COUNT,
         },
     },
@@ -175,6 +176,7 @@ PATHS: Mapping[str, str] = {
     "number": "plain decimal, counted from 0",
     "path": "the rest of a C2SP tlog-tiles path, with slashes: <L>/<N>[.p/<W>] or entries/<N>[.p/<W>]",
     "name": "name of the file",
+    "id": "id of an evidence file: jurisdiction, log, 16 hexadecimal digits",
 }
 
 

@@ -9,6 +9,7 @@ are masked.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +27,7 @@ from gateway.trust.members import Jurisdiction
 from gateway.trust.trusted import TrustData
 from gateway.web import queries
 from gateway.web.answers import json_answer
-from gateway.web.parts import MEASURES, STATE, TRUST, VIEWS, State
+from gateway.web.parts import EXHIBITS, MEASURES, STATE, TRUST, VIEWS, State
 from gateway.web.served import Served
 
 MOST_LOGS = 1_000
@@ -61,9 +62,18 @@ def log_json(view: LogView) -> dict[str, Any]:
         "age_s": _rounded(view.age_s),
         "lacking": view.lacking,
         "frozen": view.log.frozen,
+        "ended": ended_json(view),
         "witnesses": witnesses_json(view),
         "quarantined": subjects.count_quarantined(view.connection, view.log),
     }
+
+
+def ended_json(view: LogView) -> dict[str, Any] | None:
+    """How a log ended, by the roster, and whether this node holds it so; None while it goes on."""
+    if view.ended is None:
+        return None
+    root = base64.b64encode(view.ended.root).decode()
+    return {"size": view.ended.size, "root": root, "held": view.age_s is not None}
 
 
 def witnesses_json(view: LogView) -> list[dict[str, Any]]:
@@ -77,6 +87,7 @@ async def network(request: web.Request) -> web.StreamResponse:
     what waits for the bus; trust versions. Seconds are null where nothing has happened yet.
     """
     trust, state, views = request.app[TRUST].current, request.app[STATE], request.app[VIEWS]
+    evidence = [kept for kept, _ in await asyncio.to_thread(request.app[EXHIBITS].all)]
     measures = request.app[MEASURES]
     return json_answer(
         {
@@ -89,6 +100,7 @@ async def network(request: web.Request) -> web.StreamResponse:
             | {"unsent": state.unsent(), "taken_s": _rounded(measures.taken_s)},
             "witness": [fault_json(fault) for fault in state.witness_faults()],
             "trust": _trust_json(trust),
+            "evidence": evidence,
             "topics": {topic: _rounded(measures.message_s(topic)) for topic in measures.topics},
             "jurisdictions": _jurisdictions(trust, state, views),
         }
@@ -137,6 +149,7 @@ def _jurisdiction_json(one: Jurisdiction, state: State, held: Sequence[LogView])
                 "budget_s": budget_s,
                 "budget_left_s": round(left_s(view, budget_s), 3),
                 "frozen": view.log.frozen,
+                "ended": ended_json(view),
                 "witnesses": witnesses_json(view),
             }
             for view in held

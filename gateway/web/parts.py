@@ -13,6 +13,7 @@ from aiohttp import web
 from gateway.errors import CannotRun, GatewayError
 from gateway.node.config import HttpConfig
 from gateway.node.counter import Counter
+from gateway.node.exhibits import Exhibits
 from gateway.node.measures import Measures
 from gateway.node.publisher import Publisher
 from gateway.node.trustfolder import TrustFolder
@@ -22,6 +23,7 @@ from gateway.trust.keyring import Task
 PUBLISHER = web.AppKey("publisher", Publisher)
 COUNTER = web.AppKey("counter", Counter)
 VIEWS = web.AppKey("views", Views)
+EXHIBITS = web.AppKey("exhibits", Exhibits)
 TRUST = web.AppKey("trust", TrustFolder)
 MEASURES = web.AppKey("measures", Measures)
 LIMITS = web.AppKey("limits", HttpConfig)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.web import health, logfiles, lookups, overview, publishing, trustfiles, verifying
+from gateway.web import exhibited, health, logfiles, lookups, overview, publishing, trustfiles, verifying
 from gateway.web.answers import BYTES, NOTE
 from gateway.web.openapi import ref
 from gateway.web.parts import DOCUMENT
@@ -102,6 +102,23 @@ ROUTES: tuple[Route, ...] = (
         refusals=(400, 404),
     ),
     Route("GET", "/v1/logs", overview.logs, "Every log held, own and mirrored", params=LIST, public=True, gives=LOGS),
+    Route(
+        "GET",
+        "/v1/evidence",
+        exhibited.evidences,
+        "Evidence of owners who signed what can't both be true, the newest first",
+        params=LIST,
+        public=True,
+        refusals=(400,),
+    ),
+    Route(
+        "GET",
+        "/v1/evidence/{id}",
+        exhibited.evidence_file,
+        "One evidence file: proves its case without this node",
+        public=True,
+        refusals=(404,),
+    ),
     Route("GET", "/v1/network", overview.network, "Each jurisdiction as this node sees it, and its own faults"),
     Route("GET", "/v1/quarantine", overview.quarantine, "Leaves that failed the gate, with reasons", params=LIST),
     Route(

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.bus.messages import RECORD_TYPE, of_checkpoint, of_cosignature
 from gateway.bus.port import Message
-from gateway.ledger import checkpoint, merkle, tiles
+from gateway.ledger import checkpoint, evidencefile, merkle, tiles
 from gateway.ledger.checkpoint import Checkpoint
+from gateway.ledger.evidencefile import FORK, Clash, Evidence, Seen
 from gateway.ledger.merkle import Frontier
 from gateway.ledger.proof import Proof
 from gateway.recognition.answer import to_json
@@ -141,10 +142,23 @@ def slip() -> bytes:
     return notes.sign(compact.encode(body) + b"\n", VERDICT)
 
 
+def evidence() -> bytes:
+    """The owner's key has signed another tree of two leaves than the one with which its log of three begins."""
+    other = Checkpoint(ORIGIN, 2, merkle.node_hash(leaves()[0], leaves()[2]))
+    first = checkpoint.sign(other, LOG, HEARTBEAT, SEALED[0])
+    node = tiles.node_from_tiles(lambda level, number: b"".join(leaves()))
+    proof = tuple(merkle.consistency_proof(2, 3, node))
+    clash = Clash(FORK, first, seal(3), tree(2).root, proof)
+    seen = Seen(BEAT * 1000, "sanhe", f"topic {TOPIC}")
+    made = Evidence(ORIGIN, clash, (LOG.key, HEARTBEAT.key), 3, seen)
+    evidencefile.judge(made)
+    return made.encode()
+
+
 def examples() -> dict[str, str]:
     """Name → text of every example."""
-    signed = (_keys(), _record(), _authority(), {"slip": _text(slip())})
-    made = (*signed, _tree(), _statements(), _proofs(), _files(), _topics())
+    whole = {"slip": _text(slip()), "evidence": _text(evidence())}
+    made = (_keys(), _record(), _authority(), _tree(), _statements(), _proofs(), _files(), _topics(), whole)
     return {name: text for each in made for name, text in each.items()}
 
 

@@ -20,11 +20,11 @@ from tuf.api.metadata import Metadata, Root
 
 from gateway.bus.port import CHECKPOINT, LOG_INDEX, SIGNATURE, Message, header
 from gateway.errors import Refused
-from gateway.ledger import checkpoint, proof, tiles
+from gateway.ledger import checkpoint, evidencefile, proof, tiles
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.merkle import Frontier, leaf_hash
 from gateway.node import statements
-from gateway.node.follower import leaf_of
+from gateway.node.admission import leaf_of
 from gateway.node.tail import Tail
 from gateway.records import compact
 from gateway.records.record import judge_content, read_envelope
@@ -35,6 +35,7 @@ from gateway.trust import agreements, catalogue, gate, notes, roster
 from gateway.trust.gate import Place
 from gateway.trust.suites import COSIGNATURE, ED25519, CosignatureSigner, Ed25519Signer
 from gateway.trust.trusted import assemble
+from tests.docs import worked
 from tests.records import builders
 from tests.trust import papers
 
@@ -253,6 +254,16 @@ def _papers(document: object) -> tuple[bytes, ...]:
     return papers.written(document), json.dumps(document).encode()
 
 
+EVIDENCE = worked.evidence()
+
+
+def _evidence(data: bytes) -> None:
+    evidence = evidencefile.parse(data)
+    if evidencefile.parse(evidence.encode()) != evidence:
+        raise Broken(f"{data[:80]!r} was taken, and reads back otherwise")
+    evidencefile.judge(evidence)
+
+
 TARGETS = {
     target.name: target
     for target in (
@@ -270,6 +281,7 @@ TARGETS = {
         Target("hashes", _hashes, (b"".join(map(leaf_hash, ENTRIES)), bytes(32 * 256))),
         Target("path", _path, tuple(path.encode() for path in PATHS)),
         Target("topic", _topic, (TOPIC, _sent(0, ENTRIES[0], SEALS[1]))),
+        Target("evidence", _evidence, (EVIDENCE, EVIDENCE.replace(b'"log.fork"', b'"log.rollback"'))),
         Target("roster", roster.parse, _papers(papers.roster())),
         Target("agreements", agreements.parse, _papers(papers.agreements())),
         Target("catalogue", catalogue.parse, _papers(papers.catalogue())),

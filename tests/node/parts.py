@@ -24,9 +24,11 @@ from gateway.ledger.database import Database
 from gateway.ledger.highwater import HighWater
 from gateway.ledger.logbook import Log
 from gateway.node.door import Draft, Receipt
-from gateway.node.follower import Follower, MirrorParts
+from gateway.node.exhibits import Exhibits
+from gateway.node.follower import Follower
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
+from gateway.node.mirrorparts import MirrorParts
 from gateway.node.nodekeys import LogKeys
 from gateway.node.ownstate import OwnState
 from gateway.node.publisher import Publisher
@@ -61,6 +63,7 @@ async def mirror_parts(
                 trust=TrustFolder(world.folder / reader / "trust", (world.folder / reader / "schemas",)),
                 measures=Measures(),
                 own_clock=OwnClock(),
+                exhibits=Exhibits(world.folder / reader / "data" / "evidence", reader),
                 urls=lambda _: (),
                 quiet_s=lambda _: 3600.0,
                 prefix="jjj",

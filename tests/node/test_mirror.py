@@ -17,6 +17,7 @@ from gateway.bus import tileclient
 from gateway.ledger import logbook, tiles
 from gateway.node import mirror as mirror_module
 from gateway.node import tail as tail_module
+from gateway.node.exhibits import judge
 from gateway.node.follower import Follower
 from gateway.node.mirror import Mirror
 from tests.handmade import HandMade
@@ -266,10 +267,10 @@ async def test_a_tree_that_does_not_extend_ours_is_a_fork_with_evidence(served: 
             await mirror.catch_up()
         assert mirror.follower.log.frozen == "log.fork"
         assert entries(mirror.follower) == log.entries
-        found = logbook.evidence(mirror.follower.parts.mirrors.read)
-        assert [(row[0], row[1], row[2], row[3]) for row in found] == [
-            (log.origin, "log.fork", log.seals[0], fork.seals[1])
-        ]
+        [(_, found)] = mirror.follower.parts.exhibits.all()
+        assert (found.clash.reason, found.clash.first, found.clash.second) == ("log.fork", log.seals[0], fork.seals[1])
+        told = judge(found, mirror.follower.parts.trust.current).told
+        assert told == "the tree of 4 leaves does not extend the one of 3"
 
 
 async def test_a_fork_of_a_large_log_is_proven_from_a_few_tiles(served: World) -> None:

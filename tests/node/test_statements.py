@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.errors import Refused
 from gateway.ledger import checkpoint
 from gateway.ledger.checkpoint import Checkpoint
+from gateway.ledger.evidencefile import ROLLBACK, Clash
 from gateway.ledger.logbook import INDEX_MASK
 from gateway.node import statements
 from gateway.node.statements import MOST_AHEAD, Heard, Statement
@@ -108,9 +109,9 @@ async def test_statements_against_a_verified_tree(
         await feed(follower, log.message(0, seals[0]), log.message(1), log.message(2, seals[1]))
         assert follower.log.size == 3
         answer = statements.contradiction(follower.parts.mirrors.read, follower.log, said)
-    assert (None if answer is None else answer[0]) == found
-    if found is not None:
-        assert answer[1] in seals
+    assert (None if answer is None else answer.reason) == found
+    if answer is not None:
+        assert {answer.first, answer.second} - {said.note} <= {*seals}
 
 
 def said(size: int, date: int, root: int = 0) -> Statement:
@@ -135,7 +136,7 @@ def test_no_order_of_arrival_hides_that_two_statements_conflict(pairs: list[tupl
     for statement in (said(*pair) for pair in pairs):
         found = heard.contradiction(statement)
         if found is not None:
-            assert any(conflict(statement, earlier) and earlier.note == found[1] for earlier in seen)
+            assert any(conflict(statement, earlier) and earlier.note in (found.first, found.second) for earlier in seen)
             return
         heard.keep(statement, held=0)
         seen.append(statement)
@@ -147,7 +148,7 @@ def test_no_order_of_arrival_hides_that_two_statements_conflict(pairs: list[tupl
 def test_the_latest_word_is_remembered_also_of_a_tree_that_is_held() -> None:
     heard = Heard()
     heard.keep(said(3, NOW + 60), held=3)
-    assert heard.contradiction(said(4, NOW + 59)) == ("log.rollback", said(3, NOW + 60).note)
+    assert heard.contradiction(said(4, NOW + 59)) == Clash(ROLLBACK, said(3, NOW + 60).note, said(4, NOW + 59).note)
     assert heard.contradiction(said(4, NOW + 60)) is None
 
 

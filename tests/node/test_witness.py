@@ -19,7 +19,8 @@ from gateway.ledger.cosignatures import Cosignature
 from gateway.ledger.witnessmarks import MARKS_FILE, WitnessMarks
 from gateway.node import cosigned, cosigners, statements
 from gateway.node.cosigners import Cosigners
-from gateway.node.follower import Follower, MirrorParts
+from gateway.node.follower import Follower
+from gateway.node.mirrorparts import MirrorParts
 from gateway.node.views import LogView
 from gateway.node.witness import Witness, WitnessKeys
 from gateway.trust import keyfiles, notes

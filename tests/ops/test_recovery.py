@@ -48,10 +48,10 @@ def config(world: World) -> Config:
 
 
 def kept(world: World) -> dict[str, bytes]:
-    """Every file of the node's data, but its lock."""
+    """Every file of the node's data, but its lock, and evidence, which is kept whatever happens."""
     folder = world.folder / "sanhe" / "data"
     files = (path for path in folder.iterdir() if path.name != "lock" and not path.name.endswith("-shm"))
-    return {path.name: path.read_bytes() for path in files}
+    return {path.name: path.read_bytes() for path in files if path.is_file()}
 
 
 def lost(world: World) -> None:
@@ -279,6 +279,7 @@ async def test_two_trees_by_ones_own_key_need_a_successor(world: World, tongzhou
     fork.add(*(fork.entry(fork.fresh()) for _ in range(3)))
     world.append("sanhe", fork.message(2, fork.seal()))
     await stopped(world, "log.fork", "successor")
+    assert len(list((world.folder / "sanhe" / "data" / "evidence").glob("sanhe-licence-*.json"))) == 1
 
 
 async def test_a_running_node_is_not_recovered(world: World, tongzhou: Running) -> None:

@@ -213,6 +213,11 @@ REFUSED = {
     "region of five": ({f"{OWN}.region": "13108"}, f"{OWN}.region"),
     "origin of another": ({f"{OWN}.logs.0.origin": "jjj.example/tongzhou/licence"}, f"{OWN}.logs[0].origin"),
     "origin of another family": ({f"{OWN}.logs.0.origin": "jjj.example/sanhe/credit"}, f"{OWN}.logs[0].origin"),
+    "successor number one": ({f"{OWN}.logs.0.origin": f"{LICENCE}.1"}, f"{OWN}.logs[0].origin"),
+    "two logs of a family go on": (
+        {f"{OWN}.logs": [{"family": "licence", "origin": LICENCE}, {"family": "licence", "origin": f"{LICENCE}.2"}]},
+        "jurisdictions.logs (not ended)",
+    ),
     "url without scheme": ({f"{OWN}.urls": ["node.example"]}, f"{OWN}.urls[0]"),
     "unknown role": ({f"{OWN}.keys.0.role": "owner"}, f"{OWN}.keys[0].role"),
     "no verifier key": ({f"{OWN}.keys.0.vkey": "abc"}, f"{OWN}.keys[0].vkey"),

@@ -19,6 +19,8 @@ from tests.web.desk import TOKEN, Desk, Reply, draft, founded
 loop_wide = pytest.mark.asyncio(loop_scope="module")
 OPEN = {
     "GET /v1/logs",
+    "GET /v1/evidence",
+    "GET /v1/evidence/{id}",
     "GET /logs/{jurisdiction}/{family}/checkpoint",
     "GET /logs/{jurisdiction}/{family}/tile/{path}",
     "GET /logs/{jurisdiction}/{family}/history/{number}",
@@ -41,6 +43,7 @@ def path_of(route: Route) -> str:
         "number": "0",
         "uscc": "x",
         "name": "roster.json",
+        "id": "sanhe-licence-0123456789abcdef",
     }
     return canonical(route.template).format(path="0/000", **known)
 
