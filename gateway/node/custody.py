@@ -95,8 +95,8 @@ class Custody:
             held = logbook.find_log(self.ledger.read, origin)
             if held is None:
                 return None
-            if statements.is_a_thiefs(self.ledger.read, held, self._latest(state), [statement]):
-                raise Refused("key.revoked", f"{origin}: signed by a stolen key of this node, or by one that was")
+            if statement.disowned and statements.is_outlived(statement, self._latest(state), held.size):
+                raise Refused("key.revoked", f"{origin}: signed by a key of this node that has been revoked since")
             clash = statements.contradiction(self.ledger.read, held, statement)
             fault = _fault(self.ledger.read, state, where, statement)
         if clash is not None:

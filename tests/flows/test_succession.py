@@ -116,12 +116,19 @@ async def test_a_fork_from_the_proof_to_the_successor(tmp_path: Path) -> None:
         await sanhe.audited()
         assert (await story.followed())[3:] == [(OLD, 2, "refused"), (NEW, 0, None), (NEW, 1, None)]
 
+        await eventually(lambda: status(sanhe, "licence.2") == "witnessed", "a successor is witnessed like any log")
         wuqing = await world.start("wuqing")  # a late joiner
         await recovered(wuqing)
         for log in ("licence", "licence.2"):
             world.same(sanhe, wuqing, "sanhe", log)
             world.same(tongzhou, wuqing, "sanhe", log)
         await exported(world, tmp_path / "export")
+
+
+def status(node: Running, log: str) -> str:
+    """Of the first record in one of sanhe's logs."""
+    found = node.node.counter.record_at("sanhe", log, 0)
+    return found["status"] if found is not None else "none"
 
 
 async def recovered(node: Running) -> None:

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.errors import Refused
 from gateway.ledger import checkpoint
 from gateway.ledger.checkpoint import Checkpoint
-from gateway.node import statements
+from gateway.ledger.evidencefile import FORK, Clash
+from gateway.node import exhibits, statements
 from gateway.node.follower import Follower
 from gateway.trust.suites import CosignatureSigner, Ed25519Signer
 from gateway.trust.trusted import TrustData, load
@@ -106,6 +107,22 @@ async def test_a_thief_who_dates_back_freezes_nothing_that_a_good_key_vouches_fo
         await follower.hear(owner.log.seal(root=bytes(32), date=AT - 5))
         assert follower.log.frozen is None
         assert garbage(follower) == {"key.revoked": 1}
+
+
+@pytest.mark.parametrize("spoken", [True, False], ids=["the owner has spoken anew", "it has not"])
+async def test_a_thiefs_word_in_evidence_freezes_no_more_than_by_itself(owner: Owner, *, spoken: bool) -> None:
+    async with following(owner.world, "sanhe") as follower:
+        await hold(follower, owner)
+        trust = owner.revoke()
+        learn(follower)
+        await follower.weigh_again()
+        if spoken:
+            await follower.hear(owner.states(2, AT + 50))
+        clash = Clash(FORK, owner.log.seal(date=AT - 10), owner.log.seal(root=bytes(32), date=AT - 5))
+        evidence = follower.parts.exhibits.of(ORIGIN, clash, trust, where="partner", at=AT * 1000)
+        assert exhibits.judge(evidence, trust).told
+        await follower.adopt(evidence)
+        assert follower.log.frozen == (None if spoken else "log.fork")
 
 
 async def test_until_the_owner_has_spoken_anew_two_roots_are_evidence(owner: Owner) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,11 +20,13 @@ from gateway.ledger.cosignatures import Cosignature
 from gateway.ledger.witnessmarks import MARKS_FILE, WitnessMarks
 from gateway.node import cosigned, cosigners, statements
 from gateway.node.cosigners import Cosigners
+from gateway.node.ending import Ending
 from gateway.node.follower import Follower
 from gateway.node.mirrorparts import MirrorParts
 from gateway.node.views import LogView
 from gateway.node.witness import Witness, WitnessKeys
 from gateway.trust import keyfiles, notes
+from gateway.trust.members import Ended
 from gateway.trust.suites import CosignatureSigner
 from gateway.trust.trusted import load
 from tests.handmade import HandMade
@@ -240,13 +243,49 @@ async def test_another_root_freezes_the_log_and_nothing_more_is_cosigned(world: 
         assert len(post.kept(3)) == 1
 
 
+async def test_an_ended_log_is_cosigned_up_to_its_end_and_no_further(world: World, log: HandMade) -> None:
+    async with posted(world) as post:
+        await post.hold(log, 0, 2)
+        await post.hold(log, 2, 5)
+        now = int(post.now)
+        for size in (2, 5):
+            await post.follower.hear(log.seal(size=size, date=now + size - 5))
+        ended = Ended(3, log.tree(3).root())
+        member = world.member("sanhe")
+        member["logs"][0]["ended"] = {"size": 3, "root": base64.b64encode(ended.root).decode()}
+        world.found(version=2, sanhe=member)
+        assert post.follower.parts.trust.refresh()
+        note = await post.cosign()
+        assert note is not None
+        assert read(world, note)[0] == 2
+        assert await post.cosign(log.seal(size=5, date=now + 9)) == note
+        assert post.cosigned() == (2, log.tree(2).root())
+
+
+async def test_what_was_cosigned_beyond_the_end_is_cut_off_and_holds_nothing_back(world: World, log: HandMade) -> None:
+    async with posted(world) as post:
+        await post.hold(log, 0, 3)
+        await post.hold(log, 3, 5)
+        assert await post.cosign(log.seal(size=5, date=int(post.now))) is not None
+        root = log.tree(3).root()
+        member = world.member("sanhe")
+        member["logs"][0]["ended"] = {"size": 3, "root": base64.b64encode(root).decode()}
+        world.found(version=2, sanhe=member)
+        assert post.follower.parts.trust.refresh()
+        assert not await Ending(post.follower).look(Ended(3, root))
+        assert post.kept(5) == []
+        await post.cosign()
+        assert post.witness.holding_back == []
+        assert post.marks.of(ORIGIN) == post.cosigned() == (5, log.tree(5).root()), "an end is no licence to go back"
+
+
 async def test_a_log_frozen_while_it_is_signed_is_not_cosigned(world: World, log: HandMade) -> None:
     """The signature was made; the one step finds the log frozen, and nothing of it stays or leaves."""
     async with posted(world) as post:
         await post.hold(log, 0, 3)
         await post.follower.hear(log.seal(size=3))
         mirrors = post.follower.parts.mirrors
-        await mirrors.write(lambda c: logbook.freeze(c, ORIGIN, "log.fork", b"", b"", 1))
+        await mirrors.write(lambda c: logbook.freeze(c, ORIGIN, "log.fork"))
         await post.witness.step()
         assert (post.kept(3), post.cosigned(), post.witness.newest) == ([], None, {})
 
