@@ -116,7 +116,6 @@ async def test_a_fork_from_the_proof_to_the_successor(tmp_path: Path) -> None:
         await sanhe.audited()
         assert (await story.followed())[3:] == [(OLD, 2, "refused"), (NEW, 0, None), (NEW, 1, None)]
 
-        await eventually(lambda: status(sanhe, "licence.2") == "witnessed", "a successor is witnessed like any log")
         wuqing = await world.start("wuqing")  # a late joiner
         await recovered(wuqing)
         for log in ("licence", "licence.2"):
@@ -139,6 +138,7 @@ async def recovered(node: Running) -> None:
     assert (answer["verdict"], answer["licence"]["remarks"]) == ("recognised", "changed in the successor")
     assert [each["origin"] for each in answer["relied_on"]][:2] == [OLD, NEW]
     assert node.size("sanhe") == 2
+    await eventually(lambda: status(node, "licence.2") == "witnessed", "a successor is witnessed like any log")
     history = node.node.counter.licence("sanhe", answer["subject"])
     assert history is not None
     assert [(each["log"], each["index"]) for each in history["history"]] == [(OLD, 0), (NEW, 1)]
