@@ -21,6 +21,7 @@ from typing import Any
 from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import BadTopic, topics_below
 from gateway.errors import CannotRun
+from gateway.repository.client import PINNED
 
 MIB = 1 << 20
 LOCAL, REPLICATED = "local", "replicated"
@@ -53,6 +54,16 @@ class HttpConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustConfig:
+    """``[trust]``. ``urls``: nodes to ask for signed trust data besides those that the roster names, and before there
+    is one; ``refresh_s``: how often sources are asked.
+    """
+
+    urls: tuple[str, ...] = ()
+    refresh_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """One node's settings. ``folder`` is where the configuration file stands; ``acknowledgement``: ``local``,
     ``replicated``, or empty for what suits the bus; ``acknowledge_within_s``: how long a caller waits for the bus.
@@ -69,6 +80,23 @@ class Config:
     acknowledge_within_s: float = 20.0
     bus: BusConfig = BusConfig()
     http: HttpConfig = HttpConfig()
+    trust_from: TrustConfig = TrustConfig()
+
+    @property
+    def signed(self) -> bool:
+        """Whether trust data must be signed: the trust folder holds a pinned root."""
+        return (self.trust / PINNED).exists()
+
+    @property
+    def shown_trust(self) -> Path:
+        """Folder where the documents in force lie as files."""
+        return self.data / "trust" if self.signed else self.trust
+
+    @property
+    def shown_schemas(self) -> tuple[Path, ...]:
+        """Folders of the schemas in force beside those that come with the program."""
+        signed = self.shown_trust / "schemas"
+        return (*self.schemas, signed) if self.signed and signed.is_dir() else self.schemas
 
     @property
     def replicated(self) -> bool:
@@ -104,7 +132,7 @@ class _Reader:
 
     def config(self, found: Mapping[str, Any]) -> Config:
         node = self._table(found, "node", NODE)
-        self._known(found, {"node", "bus", "http"}, "")
+        self._known(found, {"node", "bus", "http", "trust"}, "")
         if "jurisdiction" not in node:
             raise self._wrong("node.jurisdiction", "is missing: which jurisdiction does this node speak for?")
         self._one_of("node", "acknowledgement", node.get("acknowledgement", LOCAL), (LOCAL, REPLICATED))
@@ -115,11 +143,19 @@ class _Reader:
             folder=self._folder,
             bus=bus,
             http=HttpConfig(**self._table(found, "http", HTTP)),
+            trust_from=self._trust_from(found),
             **self._paths(node, Config(self._folder, "")),
         )
         if config.acknowledgement == REPLICATED and config.by_tiles(config.jurisdiction):
             raise self._wrong("node.acknowledgement", "can't be replicated: its own logs are on no bus")
         return config
+
+    def _trust_from(self, found: Mapping[str, Any]) -> TrustConfig:
+        settings = TrustConfig(**self._table(found, "trust", TRUST))
+        for url in settings.urls:
+            if re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", url) is None:
+                raise self._wrong("trust.urls", f"holds {url!r}, which is no address of a node")
+        return settings
 
     def _bus(self, found: Mapping[str, Any]) -> BusConfig:
         tables = found.get("bus", {})
@@ -237,6 +273,7 @@ KAFKA: Mapping[str, tuple[type, float, float]] = {
     "request_s": (float, 1, 120),
     "publish_s": (float, 5, 600),
 }
+TRUST: Mapping[str, tuple[type, float, float]] = {"urls": (list, 0, 0), "refresh_s": (float, 1, 86_400)}
 HTTP: Mapping[str, tuple[type, float, float]] = {
     "host": (str, 0, 0),
     "port": (int, 0, 65_535),

@@ -24,8 +24,8 @@ from gateway.node import searching, subjects
 from gateway.node.asked import SOURCE_PREFIX, Asked
 from gateway.node.factfinding import FactFinder, prove, read_verified
 from gateway.node.freshness import OwnClock
+from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
-from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import LogView, Views
 from gateway.recognition import answer
 from gateway.recognition.facts import Match, Question
@@ -45,7 +45,7 @@ class Counter:
     """Answers for one node. All of it reads; nothing waits."""
 
     def __init__(
-        self, views: Views, trust: TrustFolder, asking: str, signer: Signer, own_clock: OwnClock, measures: Measures
+        self, views: Views, trust: InForce, asking: str, signer: Signer, own_clock: OwnClock, measures: Measures
     ) -> None:
         self._views = views
         self._trust = trust
@@ -58,7 +58,7 @@ class Counter:
         """The answer to one question (DESIGN §8), slip included. Raises ``Refused`` ``question.form``."""
         with self._measures.stage("verify"):
             asked = Asked.parse(value)
-            finder = FactFinder(self._views, self._trust.current, self._asking, self._own_clock)
+            finder = FactFinder(self._views, self._trust.current, self._asking, self._own_clock, self._trust.age_s())
             matches, other_holder = self._matches(asked)
             now = int(time.time() * 1000)
             one = matches[0] if len(matches) == 1 else None

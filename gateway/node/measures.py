@@ -60,6 +60,7 @@ class Measures:
             "jjj_log_budget_left_seconds", "Until verdicts begin to be stale", ["origin"], registry=registry
         )
         self.unsent = Gauge("jjj_unsent_leaves", "Own leaves the bus has not taken", ["origin"], registry=registry)
+        self._of_trust(registry)
         self.mode = Gauge("jjj_acknowledgement", "1 for the mode of this node", ["mode"], registry=registry)
         self._taken_at: float | None = None
         taken = Gauge("jjj_bus_taken_age_seconds", "Since the bus took something of this node", registry=registry)
@@ -68,6 +69,19 @@ class Measures:
         self._message_at: dict[str, float] = {}
         self._message_age = Gauge(
             "jjj_topic_age_seconds", "Since a message of a partner's topic came", ["topic"], registry=registry
+        )
+
+    def _of_trust(self, registry: CollectorRegistry) -> None:
+        self.trust_age = Gauge(
+            "jjj_trust_age_seconds", "Since the signed trust data were last confirmed", registry=registry
+        )
+        self.trust_signed = Gauge("jjj_trust_signed", "1 where trust data must be signed", registry=registry)
+        self.trust_version = Gauge("jjj_trust_version", "Of document or signed role", ["name"], registry=registry)
+        self.trust_left = Gauge(
+            "jjj_trust_expires_seconds", "Until the signed metadata of a role end", ["role"], registry=registry
+        )
+        self.trust_refused = Counter(
+            "jjj_trust_refused", "Trust data not taken from a source", ["reason"], registry=registry
         )
 
     @contextmanager

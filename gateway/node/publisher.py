@@ -28,11 +28,11 @@ from gateway.ledger.highwater import HighWater
 from gateway.node import index
 from gateway.node.acknowledgement import LOOK_S, Acknowledgement
 from gateway.node.door import Door, Draft, Receipt, Taken, refusal
+from gateway.node.inforce import InForce
 from gateway.node.lanes import Lanes, Waiting
 from gateway.node.measures import Measures
 from gateway.node.sealer import OwnLog, Published, Sealed
 from gateway.node.shown import Shown
-from gateway.node.trustfolder import TrustFolder
 from gateway.records import families
 from gateway.trust.suites import Signer
 
@@ -72,7 +72,7 @@ class Publisher:
     def __init__(
         self,
         ledger: Database,
-        trust: TrustFolder,
+        trust: InForce,
         logs: Mapping[str, OwnState],
         *,
         heartbeat_s: float,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,32 +18,28 @@ from typing import Self
 import aiohttp
 import structlog
 
-from gateway.bus.embedded import EmbeddedBus
-from gateway.bus.kafka import KafkaBus
-from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, record_topic
-from gateway.bus.routed import RoutedBus
-from gateway.bus.tileheads import Sources, SourcesOf
-from gateway.bus.tilereading import TileBus
+from gateway.bus.tileheads import Sources
 from gateway.errors import CannotRun
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
-from gateway.node import guard, index, nodekeys, rejudge
-from gateway.node.config import EMBEDDED, Config
+from gateway.node import guard, index, nodekeys, rejudge, trustcopies
+from gateway.node.config import Config
 from gateway.node.counter import Counter
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
+from gateway.node.opening import lock_data, open_bus, open_trust
 from gateway.node.publisher import OwnState, Publisher
 from gateway.node.relay import Relay
 from gateway.node.sealer import OwnLog, Published
-from gateway.node.trustfolder import TrustFolder
+from gateway.node.signedtrust import LEDGER
 from gateway.node.views import Views
 from gateway.recognition.checks import smallest_budget
 
-SCHEMA = logbook.TABLES + index.TABLES
+SCHEMA = logbook.TABLES + index.TABLES + trustcopies.TABLES
 TRUST_EVERY_S = 2.0
 READERS = 2
 PAUSE_S = 1.0
@@ -58,11 +53,19 @@ class Node:
     def __init__(self, config: Config, *, refused_keys: frozenset[bytes]) -> None:
         self.config = config
         self.measures = Measures()
-        self.trust = TrustFolder(config.trust, config.schemas)
         self.own_clock = OwnClock()
+        self.trust = open_trust(config, self.measures, self.own_clock)
         self.followers: dict[str, Follower] = {}
         self._listened: set[str] = set()
         self.started_at = time.time()
+        self._refused_keys = refused_keys
+        self._stack = AsyncExitStack()
+        if self.trust.held:
+            self._take_place()
+
+    def _take_place(self) -> None:
+        """Find oneself in the roster, and one's keys. Raises ``CannotRun`` ``roster.not_in``, ``key.*``."""
+        config = self.config
         own = self.trust.current.roster.jurisdictions.get(config.jurisdiction)
         if own is None:
             raise CannotRun(
@@ -71,8 +74,7 @@ class Node:
         self.jurisdiction = own
         network = self.trust.current.roster.network
         self._own_logs = {entry.family: entry.origin for entry in own.logs if entry.ended is None}
-        self.keys = nodekeys.load(config.keys, network, own.id, tuple(self._own_logs), refused_keys)
-        self._stack = AsyncExitStack()
+        self.keys = nodekeys.load(config.keys, network, own.id, tuple(self._own_logs), self._refused_keys)
 
     async def __aenter__(self) -> Self:
         try:
@@ -89,12 +91,13 @@ class Node:
 
     async def _open(self) -> None:
         self._stack.callback(os.close, lock_data(self.config))
-        self.ledger = await self._stack.enter_async_context(Database(self.config.data / "ledger.sqlite", SCHEMA))
+        self.ledger = await self._stack.enter_async_context(Database(self.config.data / LEDGER, SCHEMA))
         self.mirrors = await self._stack.enter_async_context(Database(self.config.data / "mirrors.sqlite", SCHEMA))
+        self.session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        await self._open_trust()
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="gate")
         self._stack.callback(readers.shutdown)
         self.bus: Bus = await self._stack.enter_async_context(open_bus(self.config, self.sources))
-        self.session = await self._stack.enter_async_context(aiohttp.ClientSession())
         await self._judge_again()
         self.publisher = Publisher(
             self.ledger,
@@ -125,6 +128,16 @@ class Node:
         self._stack.push_async_callback(self._keep_heartbeats)
         self.views = Views(self.mirrors, self.publisher, self.followers)
         self.counter = Counter(self.views, self.trust, own, self.keys.verdict, self.own_clock, self.measures)
+
+    async def _open_trust(self) -> None:
+        first = not self.trust.held
+        await self.trust.open(self.ledger, self.session)
+        if first:
+            self._take_place()
+        standing, roster = self.trust.standing(), self.trust.current.roster
+        log.info("trust.in_force", signed=standing.signed, roster_version=roster.version, **standing.versions)
+        if standing.warning is not None:
+            log.warning(standing.warning, folder=str(self.config.trust), age_s=standing.age_s)
 
     async def _open_own(self, family: str, origin: str) -> OwnState:
         own = await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
@@ -249,18 +262,17 @@ class Node:
     async def _watch_trust(self) -> None:
         due = False
         while True:
-            await asyncio.sleep(TRUST_EVERY_S)
-            if self.trust.refresh():
-                log.info("trust.taken", version=self.trust.current.roster.version)
-                due = True
-            if not due:
-                continue
             try:
-                await self._judge_again()
-                await self._follow_new()
-                due = False
+                if await self.trust.refresh():
+                    log.info("trust.taken", version=self.trust.current.roster.version)
+                    due = True
+                if due:
+                    await self._judge_again()
+                    await self._follow_new()
+                    due = False
             except CannotRun as error:
                 log.error("trust.not_applied", reason=error.reason, message=error.message)
+            await asyncio.sleep(TRUST_EVERY_S)
 
     async def _judge_again(self) -> None:
         trust = self.trust.current
@@ -297,33 +309,3 @@ class Node:
     def quiet_s(self, jurisdiction: str) -> float:
         """Half of it: then the checkpoint is asked for."""
         return self.budget_s(jurisdiction) / 2
-
-
-
-def open_bus(config: Config, sources: SourcesOf) -> Bus:
-    """The bus that the settings name, and what they say of certain jurisdictions' topics."""
-    settings = config.bus
-    usual = EmbeddedBus(settings.folder, prefix=settings.prefix) if settings.kind == EMBEDDED else None
-    elsewhere = {each: _cluster(cluster, settings.prefix, sources) for each, cluster in settings.at.items()}
-    bus = usual or _cluster(settings.kafka, settings.prefix, sources)
-    return RoutedBus(bus, elsewhere, prefix=settings.prefix) if elsewhere else bus
-
-
-def _cluster(cluster: KafkaSettings | None, prefix: str, sources: SourcesOf) -> Bus:
-    return TileBus(sources, prefix=prefix) if cluster is None else KafkaBus(cluster, prefix=prefix)
-
-
-def lock_data(config: Config) -> int:
-    """Hold the data folder for this process alone."""
-    try:
-        descriptor = os.open(config.data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise CannotRun(
-            "ledger.io", f"{config.data}: {error.strerror}; run `jjj-gateway init` to make a node's folder"
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise CannotRun("node.running", f"another process runs the node in {config.data}") from error
-    return descriptor

@@ -9,10 +9,12 @@ import math
 
 from aiohttp import web
 
+from gateway.node.inforce import InForce
+from gateway.node.measures import Measures
 from gateway.web import problems
 from gateway.web.answers import json_answer
-from gateway.web.overview import fault_json, left_s
-from gateway.web.parts import MEASURES, STATE, VIEWS
+from gateway.web.overview import fault_json, left_s, standing_json
+from gateway.web.parts import MEASURES, STATE, TRUST, VIEWS
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -23,14 +25,17 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 
 async def ready(request: web.Request) -> web.StreamResponse:
-    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons."""
+    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Either way
+    with how the trust data stand: a node whose trust data are old still publishes.
+    """
     state = request.app[STATE]
+    trust = standing_json(request.app[TRUST].standing())
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
     if not faults:
-        return json_answer({"ready": True})
+        return json_answer({"ready": True, "trust": trust})
     said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
     reasons = [fault_json(fault) for fault in faults]
-    return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons))
+    return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons, trust=trust))
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
@@ -46,4 +51,17 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     for origin, unsent in state.unsent().items():
         measures.unsent.labels(origin).set(unsent)
     measures.mode.labels(state.acknowledgement).set(1)
+    _trust_now(measures, request.app[TRUST])
     return web.Response(body=measures.text(), headers={"Content-Type": PROMETHEUS})
+
+
+def _trust_now(measures: Measures, in_force: InForce) -> None:
+    """Without an age, trust data that nobody signs have none here either: the figure is not a number."""
+    standing, trust = in_force.standing(), in_force.current
+    measures.trust_signed.set(standing.signed)
+    measures.trust_age.set(math.nan if standing.age_s is None else standing.age_s)
+    for role, version in standing.versions.items():
+        measures.trust_version.labels(role).set(version)
+        measures.trust_left.labels(role).set(standing.expires[role] - in_force.now())
+    for name in ("roster", "agreements", "catalogue"):
+        measures.trust_version.labels(name).set(getattr(trust, name).version)

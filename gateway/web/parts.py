@@ -13,15 +13,15 @@ from aiohttp import web
 from gateway.errors import GatewayError
 from gateway.node.config import HttpConfig
 from gateway.node.counter import Counter
+from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
 from gateway.node.publisher import Publisher
-from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
 
 PUBLISHER = web.AppKey("publisher", Publisher)
 COUNTER = web.AppKey("counter", Counter)
 VIEWS = web.AppKey("views", Views)
-TRUST = web.AppKey("trust", TrustFolder)
+TRUST = web.AppKey("trust", InForce)
 MEASURES = web.AppKey("measures", Measures)
 LIMITS = web.AppKey("limits", HttpConfig)
 DOCUMENT = web.AppKey("document", bytes)

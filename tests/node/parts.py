@@ -27,10 +27,10 @@ from gateway.node.door import Draft, Receipt
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
+from gateway.node.plaintrust import PlainTrust
 from gateway.node.publisher import OwnState, Publisher
 from gateway.node.runtime import SCHEMA
 from gateway.node.sealer import OwnLog, Published
-from gateway.node.trustfolder import TrustFolder
 from tests.records import builders
 from tests.simulator import NETWORK, World
 
@@ -55,7 +55,7 @@ async def mirror_parts(
                 bus=None,  # type: ignore[arg-type]
                 session=None,  # type: ignore[arg-type]
                 readers=readers or pool,
-                trust=TrustFolder(world.folder / reader / "trust", (world.folder / reader / "schemas",)),
+                trust=PlainTrust(world.folder / reader / "trust", (world.folder / reader / "schemas",)),
                 measures=Measures(),
                 own_clock=OwnClock(),
                 urls=lambda _: (),
@@ -167,7 +167,7 @@ async def publishing(
         highwater = HighWater(folder / "data" / "licence.highwater")
         publisher = Publisher(
             ledger,
-            TrustFolder(folder / "trust", (folder / "schemas",)),
+            PlainTrust(folder / "trust", (folder / "schemas",)),
             {"licence": OwnState(own, signers.get("record", keys.record), highwater)},
             heartbeat_s=heartbeat_s,
             replicated=replicated,
