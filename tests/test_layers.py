@@ -26,8 +26,9 @@ FLOORS = (
     ("serving",),
     ("ops", "broker"),
     ("demo", "bench"),
-    ("commands departments inquiries",),
-    ("cli __main__",),
+    ("entry",),
+    ("commands departments inquiries administrators",),
+    ("cli __main__ trustwords",),
 )
 ROOMS = {name: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for name in room.split()}
 LONGEST_FUNCTION, LONGEST_FILE = 50, 350

@@ -117,6 +117,7 @@ OF_TRUST: Mapping[str, Reason] = {
     "trust.signature_other": told("签名属于另一份提案", "the signature is for another proposal", COLLECT),
     "trust.signer_unknown": told("签名密钥不在章程中", "signed by no key of the charter", COLLECT),
     "trust.online_key": told("须由章程中的在线密钥签署", "an online key of the charter must sign", ADMINISTRATORS),
+    "trust.faults": told("trust lint 发现错误，未签名", "`trust lint` finds faults: not signed", PROPOSE_ANEW),
     "trust.busy": told("另一程序正在发布", "another program is publishing there", WAIT),
     "trust.io": told("信任仓库无法写入", "the trust repository cannot be written", OWN_IT),
     "roster.not_in": told("名册中没有本节点的地区", "the roster does not have this node's jurisdiction", OWN_IT),

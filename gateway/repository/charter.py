@@ -81,7 +81,7 @@ class Charter:
         found = cls(offline, root.roles[ROOT].threshold, online, lives)
         again = found.root(root.version, seconds(root), root.spec_version)
         if canonical(again) != canonical(root):
-            refuse("root", "says more than a charter", "含有章程之外的内容", rule="charter")
+            refuse(ROOT, "says more than a charter", "含有章程之外的内容", rule="charter")
         return found
 
 

@@ -77,7 +77,7 @@ def tally(state: Published | None, proposal: Proposal, given: Iterable[Signature
     """Count signatures against every threshold. Raises ``Refused`` as ``signatures.counted`` does."""
     known = electorate(state, proposal)
     counting = counted(proposal, given, known)
-    missing = max(_missing(root, proposal, counting) for root in _roots(state, proposal))
+    missing = max((_missing(root, proposal, counting) for root in _roots(state, proposal)), default=1)
     signed = tuple(known[keyid] for keyid in counting)
     return Tally(signed, tuple(key for keyid, key in known.items() if keyid not in counting), missing)
 
@@ -119,7 +119,7 @@ def prepared(
 ) -> tuple[list[Step], Done]:
     """The files to write, in their order; checks everything that ``publish`` does, and writes nothing."""
     begun = state is not None and canonical(state.targets) == proposal.payloads[TARGETS]
-    if state is not None and begun and (proposal.root is None or canonical(state.root) == canonical(proposal.root)):
+    if state is not None and stands(state, proposal):
         return [], _versions(state)
     if not begun:
         laws.check(state, proposal, now)
@@ -137,6 +137,12 @@ def prepared(
     order = [*files, *root, *heads] if state is None else [*files, *heads, *root]
     version = proposal.root.version if proposal.root is not None else state.root.version if state is not None else 1
     return order, Done(version, proposal.targets.version, snapshot.version, timestamp.version, seamless)
+
+
+def stands(state: Published, proposal: Proposal) -> bool:
+    """Whether a proposal is in force, whole."""
+    root = proposal.root is None or canonical(state.root) == canonical(proposal.root)
+    return root and canonical(state.targets) == proposal.payloads[TARGETS]
 
 
 def _versions(state: Published, root: int | None = None) -> Done:

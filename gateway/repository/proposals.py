@@ -30,6 +30,7 @@ from gateway.repository.layout import MAX_FILES, MAX_ROOT, MAX_TARGETS, ROOT, TA
 from gateway.trust.documents import MAX_DOCUMENT, Fields, parse_document, refuse
 
 FORM = 1
+_FILES = "files"
 _HEX_DIGITS = frozenset("0123456789abcdef")
 
 
@@ -141,10 +142,10 @@ def _bytes(value: object, path: str, most: int) -> bytes:
 
 def _files(value: object) -> dict[str, bytes]:
     if not isinstance(value, dict) or len(value) > MAX_FILES:
-        refuse("files", f"is no object of at most {MAX_FILES} files", f"应为至多 {MAX_FILES} 个文件", rule="object")
+        refuse(_FILES, f"is no object of at most {MAX_FILES} files", f"应为至多 {MAX_FILES} 个文件", rule="object")
     for path in value:
         if not is_target(path):
-            refuse("files", f"{path[:80]!a} is no name of a target", f"{path[:80]!a} 不是目标文件名", rule="target")
+            refuse(_FILES, f"{path[:80]!a} is no name of a target", f"{path[:80]!a} 不是目标文件名", rule="target")
     return {path: _bytes(content, f"files.{path}", MAX_DOCUMENT) for path, content in value.items()}
 
 
@@ -163,7 +164,7 @@ def _check_targets(targets: Targets, files: Mapping[str, bytes]) -> None:
     """Every file is the one whose length and hash are signed, and the metadata say nothing beyond that."""
     for path in sorted(targets.targets.keys() ^ files.keys()):
         told, zh = f"{path[:80]!a} is not both signed and here", f"{path[:80]!a} 未同时列入签名和文件"
-        refuse("files", told, zh, rule="files")
+        refuse(_FILES, told, zh, rule="files")
     for path, content in files.items():
         if targets.targets[path].hashes != {"sha256": digest(content)} or targets.targets[path].length != len(content):
             told = f"{path} in the proposal is not the file whose hash is signed"

@@ -31,6 +31,7 @@ HOLDER = "x-jjj-jurisdiction"
 PUBLIC_SUFFIX = ".pub"
 SHORT = 8
 MAX_PUBLIC = 4096
+_KEYS, _KEYID = "keys", "keyid"
 _ED25519 = "ed25519"
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -69,7 +70,7 @@ class RoleKey:
         known = key.keytype == key.scheme == _ED25519 and isinstance(public, str) and isinstance(holder, str)
         if not known or _HEX.fullmatch(str(public)) is None or IDENTIFIER.fullmatch(str(holder)) is None:
             told = f"{key.keyid[:80]!a} is no Ed25519 key of a jurisdiction"
-            refuse("keys", told, "不是某一地区的 Ed25519 密钥", rule=_ED25519)
+            refuse(_KEYS, told, "不是某一地区的 Ed25519 密钥", rule=_ED25519)
         found = cls(str(holder), bytes.fromhex(str(public)))
         _check_id(found, key.keyid)
         return found
@@ -82,7 +83,7 @@ def keyid_of(public: Ed25519PublicKey) -> str:
 
 def _check_id(key: RoleKey, keyid: str) -> None:
     if key.keyid != keyid:
-        refuse("keyid", "is not the id of this key", "密钥编号与公钥不符", rule="keyid", value=ascii(keyid))
+        refuse(_KEYID, "is not the id of this key", "密钥编号与公钥不符", rule="keyid", value=ascii(keyid))
 
 
 def make(path: Path, jurisdiction: str, *, passphrase_file: Path | None = None) -> RoleKey:
