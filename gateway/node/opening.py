@@ -26,10 +26,12 @@ from gateway.node.plaintrust import PlainTrust
 from gateway.node.signedtrust import SignedTrust
 
 
-def open_trust(config: Config, measures: Measures, own_clock: OwnClock) -> InForce:
+def open_trust(config: Config, measures: Measures, own_clock: OwnClock, refused_keys: frozenset[bytes]) -> InForce:
     """Signed trust where the trust folder holds a pinned root, else the plain files."""
     if config.signed:
-        return SignedTrust(config, measures, own_clock_slow=lambda: own_clock.slow(time.monotonic()))
+        return SignedTrust(
+            config, measures, own_clock_slow=lambda: own_clock.slow(time.monotonic()), refused_keys=refused_keys
+        )
     return PlainTrust(config.trust, config.schemas, measures)
 
 

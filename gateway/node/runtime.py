@@ -54,7 +54,7 @@ class Node:
         self.config = config
         self.measures = Measures()
         self.own_clock = OwnClock()
-        self.trust = open_trust(config, self.measures, self.own_clock)
+        self.trust = open_trust(config, self.measures, self.own_clock, refused_keys)
         self.followers: dict[str, Follower] = {}
         self._listened: set[str] = set()
         self.started_at = time.time()

@@ -32,6 +32,7 @@ from gateway.node.config import Config
 from gateway.node.inforce import InForce, Standing, rollback
 from gateway.node.measures import Measures
 from gateway.node.trustcopies import Kept
+from gateway.node.trustonline import ONLINE_KEY, stamp
 from gateway.node.trustsources import Source
 from gateway.records.packaged import data_path
 from gateway.records.schema import SUFFIX, SchemaSet
@@ -53,12 +54,23 @@ log = structlog.get_logger(__name__)
 class SignedTrust(InForce):
     """Raises ``CannotRun``: ``trust.root``, ``ledger.damaged``, and for copies that can't be read any longer."""
 
-    def __init__(self, config: Config, measures: Measures, *, own_clock_slow: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        measures: Measures,
+        *,
+        own_clock_slow: Callable[[], bool],
+        refused_keys: frozenset[bytes] = frozenset(),
+    ) -> None:
+        """``refused_keys``: public keys that may sign nothing here, in a root neither: ``key.example``."""
         super().__init__(measures)
         root = client.pinned(config.trust)
         if root is None:
             raise CannotRun("trust.root", f"{config.trust / client.PINNED} is missing")
+        if client.root_keys(root) & refused_keys:
+            raise CannotRun("key.example", f"{config.trust / client.PINNED} names example keys, which anybody has")
         self._root = root
+        self._refused_keys = refused_keys
         self._config = config
         self._own_clock_slow = own_clock_slow
         self._home = config.shown_trust / CLIENT
@@ -138,12 +150,28 @@ class SignedTrust(InForce):
 
     async def ask(self) -> bool:
         """Ask every source; the newest state that verifies wins. True when other trust data are in force now."""
+        await self._stamp()
         self._seen = self._look()
         before = self._current
         good = [await self._ask(source) for source in self._sources()]
         self._next = self.tick() + (self._config.trust_from.refresh_s if any(good) else RETRY_S)
         now = self._current
         return now is not None and (before is None or before.digest != now.digest)
+
+    async def _stamp(self) -> None:
+        """Where this node holds an online key and the repository."""
+        folder, key = trustsources.own_folder(self._config), self._config.keys / ONLINE_KEY
+        if folder is None or not key.exists() or self._own_clock_slow():
+            return
+        held = None if self._kept is None else self._kept.verified.versions
+        try:
+            done = await asyncio.to_thread(stamp, self._config.trust, key, self._refused_keys, held, int(self.now()))
+        except GatewayError as error:
+            self.heard(str(key), error)
+            return
+        if done:
+            log.info("trust.stamped", folder=str(folder))
+            self.heard(str(key))
 
     def _sources(self) -> list[Source]:
         return trustsources.of(self._config, None if self._current is None else self._current.roster)

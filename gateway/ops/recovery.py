@@ -90,7 +90,7 @@ async def recover(config: Config, *, without: Collection[str] = ()) -> list[Reco
 
 async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[Log], list[Recovered]]:
     async with AsyncExitStack() as stack:
-        trust = open_trust(config, Measures(), OwnClock())
+        trust = open_trust(config, Measures(), OwnClock(), frozenset())
         rebuilt = await stack.enter_async_context(Database(config.data / REBUILT, SCHEMA))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         await trust.open(rebuilt, session)

@@ -86,6 +86,15 @@ def pinned(folder: Path) -> bytes | None:
         raise CannotRun("trust.root", f"{file} can't be read: {error.strerror}") from error
 
 
+def root_keys(root: bytes) -> frozenset[bytes]:
+    """Public keys, 32 bytes each, of all roles of a root. Raises ``CannotRun`` ``trust.root``."""
+    try:
+        keys = Metadata[Root].from_bytes(root).signed.keys.values()
+        return frozenset(bytes.fromhex(str(key.keyval.get("public", ""))) for key in keys)
+    except (RepositoryError, DeserializationError, ValueError) as error:
+        raise CannotRun("trust.root", f"{PINNED}: {error}") from error
+
+
 def refresh(home: Path, root: bytes, fetcher: Bounded, now: float) -> Verified:
     """Everything that the source has, verified as of ``now`` (s). Raises ``Refused`` ``trust.*``; ``CannotRun``
     ``trust.root`` where the pinned root is none, ``ledger.io`` where ``home`` can't be written.
