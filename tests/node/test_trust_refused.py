@@ -131,13 +131,17 @@ ATTACKS = {
 }
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-async def test_an_attack_ends_with_its_reason_and_nothing_changed(tmp_path: Path, name: str) -> None:
-    attack = ATTACKS[name]
-    forge = Forge(tmp_path / "made")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Forge:
+    forge = Forge(tmp_path_factory.mktemp("made") / "repository")
     forge.amend(roster={"version": 2})
-    honest = Forge.__new__(Forge)
-    honest.__dict__ |= forge.__dict__ | {"folder": forge.copy(tmp_path / "honest")}
+    return forge
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+async def test_an_attack_ends_with_its_reason_and_nothing_changed(made: Forge, tmp_path: Path, name: str) -> None:
+    attack = ATTACKS[name]
+    forge, honest = made.fork(tmp_path / "hostile"), made.fork(tmp_path / "honest")
     desk = TrustDesk(tmp_path / "node", forge)
     desk.show(forge.folder)
     async with desk.opened() as trust:

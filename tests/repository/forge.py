@@ -71,10 +71,12 @@ class Forge:
         amend_repository(self.folder, {}, both, [self.online], now=self.now, charter=charter)
         self.signers = new
 
-    def copy(self, folder: Path) -> Path:
-        """The repository as it is now, somewhere else: what a source shows that stays behind."""
+    def fork(self, folder: Path) -> Forge:
+        """The same somewhere else, with the same keys: what is done there is not done here."""
         shutil.copytree(self.folder, folder)
-        return folder
+        other = Forge.__new__(Forge)
+        other.__dict__ |= self.__dict__ | {"folder": folder}
+        return other
 
     # Hostile hands
 
