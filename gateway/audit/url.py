@@ -21,14 +21,17 @@ import aiohttp
 import orjson
 
 from gateway.audit.report import AuditFinding
+from gateway.audit.signedchain import METADATA_FILE, MOST_FILES
 from gateway.audit.sources import JURISDICTION, LAST_PART, SCHEMA_FILE, TRUST_FILES, Beside, Lacking, Mark, last_part
 from gateway.bus.tileclient import TIMEOUT, TileClient, Unreachable
 from gateway.errors import CannotRun
 from gateway.ledger import tiles
+from gateway.repository.layout import METADATA
 from gateway.trust.trusted import TrustData
 
 MOST_ANSWER = 16 << 20
 MOST_PAGES = 1_000
+TRIES = 3
 
 
 class NodeLog:
@@ -132,6 +135,23 @@ class NodeUrl:
         except (Unreachable, ValueError, KeyError, TypeError):
             return
         self.trust = self._folder
+        await self._fetch_metadata()
+
+    async def _fetch_metadata(self) -> None:
+        """And the signed metadata, if it has any; whole or not at all. They may change meanwhile, so it is tried again.
+        """
+        folder = self._folder / METADATA
+        for _ in range(TRIES):
+            try:
+                names = orjson.loads(await self._get(f"/trust/{METADATA}/"))["metadata"]
+                wanted = [name for name in names if METADATA_FILE.fullmatch(name)]
+                files = {name: await self._get(f"/trust/{METADATA}/{name}") for name in wanted[:MOST_FILES]}
+            except (Unreachable, ValueError, KeyError, TypeError):
+                continue
+            folder.mkdir()
+            for name, raw in files.items():
+                (folder / name).write_bytes(raw)
+            return
 
     async def _get(self, path: str) -> bytes:
         url = f"{self._url}{path}"

@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -131,10 +131,9 @@ def seed(home: Path, root: bytes, held: Verified) -> None:
         raise CannotRun("ledger.io", f"{home}: {error.strerror}") from error
 
 
-def verify_folder(folder: Path, root: bytes, home: Path, *, plain: bool) -> Verified:
-    """What lies in a folder, as it was to be judged when its timestamp was good: age is no fault of an archive.
-
-    ``plain``: an export. Raises as ``refresh`` does.
+def verify_folder(folder: Path, root: bytes, home: Path, *, schemas: Sequence[Path]) -> Verified:
+    """What lies in an archive (``FolderFetcher``), as it was to be judged when its timestamp was good: age is no fault
+    of an archive. Raises as ``refresh`` does, ``trust.unsigned`` where there are no metadata.
     """
     try:
         raw = (folder / layout.METADATA / layout.TIMESTAMP_FILE).read_bytes()[: layout.MAX_TIMESTAMP]
@@ -143,7 +142,7 @@ def verify_folder(folder: Path, root: bytes, home: Path, *, plain: bool) -> Veri
         raise Refused("trust.unsigned", f"{folder} holds no signed metadata: {error.strerror}") from error
     except (RepositoryError, DeserializationError) as error:
         raise Refused("trust.metadata", f"{layout.TIMESTAMP_FILE}: {error}") from error
-    return refresh(home, root, FolderFetcher(folder, plain=plain), now=expires - 1)
+    return refresh(home, root, FolderFetcher(folder, schemas=schemas), now=expires - 1)
 
 
 def _begin(home: Path, root: bytes) -> None:

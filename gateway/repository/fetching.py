@@ -13,7 +13,7 @@ import asyncio
 import concurrent.futures
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -75,19 +75,17 @@ class Bounded(FetcherInterface):
 
 
 class FolderFetcher(Bounded):
-    """A repository in a folder. ``plain``: an export, where targets lie by their own names beside ``metadata/``."""
+    """A repository in a folder. ``schemas``: where schemas lie in an archive; there the targets lie by their own names
+    beside ``metadata/``.
+    """
 
-    def __init__(self, folder: Path, *, plain: bool = False) -> None:
+    def __init__(self, folder: Path, *, schemas: Sequence[Path] = ()) -> None:
         super().__init__()
         self._folder = folder
-        self._plain = plain
+        self._schemas = schemas
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        path = self._folder / url
-        found = _PREFIXED.fullmatch(url) if self._plain else None
-        if found is not None:
-            folder = self._folder.parent if found[1] else self._folder
-            path = folder / found[1] / (found[2].removesuffix(".json") + SUFFIX if found[1] else found[2])
+        path = self._path(url)
         try:
             if not path.is_file():
                 raise DownloadHTTPError(f"{path} is missing", MISSING)
@@ -98,6 +96,15 @@ class FolderFetcher(Bounded):
         self.take(url, len(raw))
         self.close(len(raw))
         yield raw
+
+    def _path(self, url: str) -> Path:
+        found = _PREFIXED.fullmatch(url) if self._schemas else None
+        if found is None:
+            return self._folder / url
+        if not found[1]:
+            return self._folder / found[2]
+        places = [folder / f"{found[2].removesuffix('.json')}{SUFFIX}" for folder in self._schemas]
+        return next((place for place in places if place.is_file()), places[0])
 
 
 class NodeFetcher(Bounded):

@@ -1,5 +1,5 @@
-"""Signed trust of one node on a bench: its folder, its ledger, a clock that tests move, and what a refusal must leave as
-it was.
+"""Signed trust of one node on a bench: its folder, its ledger, a clock that tests move, and what a refusal must leave
+as it was.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.repository.forge import NOW, Forge
 
 @dataclass
 class TrustDesk:
-    """``source``: the repository in the node's own folder, which tests exchange; ``trust``: what the node makes of it."""
+    """``forge``: whose root is pinned; ``now``, ``slow``: the node's clock; ``trust``: what the node goes by."""
 
     folder: Path
     forge: Forge
@@ -60,6 +60,7 @@ class TrustDesk:
         async with Database(self.config.data / LEDGER, SCHEMA) as self.ledger, aiohttp.ClientSession() as session:
             trust = SignedTrust(self.config, self.measures, own_clock_slow=lambda: self.slow)
             trust.now = lambda: self.now
+            trust.tick = lambda: 0.0
             self.trust = trust
             await trust.open(self.ledger, session)
             yield trust
