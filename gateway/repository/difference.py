@@ -170,10 +170,11 @@ def _is_deep(value: Any) -> bool:
 
 def _changed(name: str, change: Change) -> Line:
     zh, en = _called(name, change.path)
-    old, new = _said(change.old), _said(change.new)
+    old = _said(change.old)
     if change.new is ABSENT:
         stays = any(_fits(change.path, pattern) for pattern in _STAYS.get(name, ()))
         return Line(Kind.REMOVED, f"删去 {zh}：{old[0]}", f"removed {en}: {old[1]}", forbidden=stays)
+    new = _said(change.new)
     fixed = any(_fits(change.path, pattern) for pattern in _FIXED.get(name, ()))
     lowered = name == ROSTER and _fits(change.path, _GOOD_BELOW) and not _at_least(change.new, change.old)
     words_zh, words_en = f"{zh}：{old[0]} → {new[0]}", f"{en}: {old[1]} → {new[1]}"
