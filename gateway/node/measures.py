@@ -76,7 +76,7 @@ class Measures:
             "jjj_trust_age_seconds", "Since the signed trust data were last confirmed", registry=registry
         )
         self.trust_signed = Gauge("jjj_trust_signed", "1 where trust data must be signed", registry=registry)
-        self.trust_version = Gauge("jjj_trust_version", "Of document or signed role", ["name"], registry=registry)
+        self.trust_version = Gauge("jjj_trust_version", "Of a document or signed role", ["part"], registry=registry)
         self.trust_left = Gauge(
             "jjj_trust_expires_seconds", "Until the signed metadata of a role end", ["role"], registry=registry
         )
