@@ -149,14 +149,23 @@ class SignedTrust(InForce):
         return await self.ask()
 
     async def ask(self) -> bool:
-        """Ask every source; the newest state that verifies wins. True when other trust data are in force now."""
+        """Ask every source; the newest state that verifies wins. True when other trust data are in force now: then the
+        sources that follow are asked the next time, so that nothing slow stands before a revocation.
+        """
         await self._stamp()
         self._seen = self._look()
-        before = self._current
-        good = [await self._ask(source) for source in self._sources()]
-        self._next = self.tick() + (self._config.trust_from.refresh_s if any(good) else RETRY_S)
-        now = self._current
-        return now is not None and (before is None or before.digest != now.digest)
+        before, good = self._digest, False
+        for source in self._sources():
+            good |= await self._ask(source)
+            if self._digest != before:
+                self._next = -math.inf
+                return True
+        self._next = self.tick() + (self._config.trust_from.refresh_s if good else RETRY_S)
+        return False
+
+    @property
+    def _digest(self) -> str | None:
+        return None if self._current is None else self._current.digest
 
     async def _stamp(self) -> None:
         """Where this node holds an online key and the repository."""
@@ -232,13 +241,13 @@ class SignedTrust(InForce):
         self._files = kept.verified.files()
 
     def _look(self) -> tuple[int, ...]:
-        """What shows that the own folder's repository has changed."""
+        """What shows that the own folder's repository has changed: files are only ever renamed into it."""
         folder = trustsources.own_folder(self._config)
         try:
-            found = (folder / layout.METADATA / layout.TIMESTAMP_FILE).stat() if folder is not None else None
+            found = (folder / layout.METADATA).stat() if folder is not None else None
         except OSError:
             return ()
-        return (found.st_mtime_ns, found.st_size, found.st_ino) if found is not None else ()
+        return (found.st_mtime_ns, found.st_ino) if found is not None else ()
 
     def _show(self) -> None:
         """The files for auditors and export, the timestamp last: what it leads to is there by then."""

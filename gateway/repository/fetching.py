@@ -26,7 +26,7 @@ from gateway.records.schema import SUFFIX
 
 FILE_S = 10.0
 """Seconds that one file may take."""
-REFRESH_S = 60.0
+REFRESH_S = 30.0
 """Seconds that all files of one refresh may take."""
 MOST_FILES = 1_500
 MOST_BYTES = 128 << 20
@@ -41,7 +41,7 @@ class Bounded(FetcherInterface):
     def __init__(self) -> None:
         self.last = ""
         self._most = 0
-        self._files = 0
+        self.files = 0
         self._bytes = 0
         self._end = time.monotonic() + REFRESH_S
 
@@ -49,8 +49,8 @@ class Bounded(FetcherInterface):
     def download_file(self, url: str, max_length: int) -> Iterator[IO[bytes]]:
         """As python-tuf has it; remembers which file, and what its limit is."""
         self.last, self._most = url, max_length
-        self._files += 1
-        if self._files > MOST_FILES:
+        self.files += 1
+        if self.files > MOST_FILES:
             raise DownloadLengthMismatchError(f"over {MOST_FILES} files")
         if time.monotonic() > self._end:
             raise SlowRetrievalError(f"{url}: the refresh takes over {REFRESH_S:g} s")

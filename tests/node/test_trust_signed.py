@@ -252,6 +252,8 @@ async def test_any_partner_will_do_and_the_newest_valid_one_wins(
         desk.at("http://127.0.0.1:9", wrong, much, mute, new, old)
         async with desk.opened() as trust:
             assert trust.current.roster.version == 2
+            assert old not in trust.said, "what is new is applied before others are asked"
+            assert not await trust.ask()
             said = {name: each.fault and each.fault.reason for name, each in trust.said.items()}
     assert said == {
         "http://127.0.0.1:9": "trust.unreachable",
@@ -350,6 +352,8 @@ async def test_a_second_holder_catches_up_so_that_it_can_take_over(desk: TrustDe
         desk.forge.stamp(5)
         desk.at(url)
         async with desk.opened() as trust:
+            await trust.ask()
+            assert trust.standing().versions["timestamp"] == 6
             await trust.ask()
             state = published.read(desk.config.trust)
             assert state is not None
