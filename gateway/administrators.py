@@ -34,7 +34,7 @@ from gateway.repository.charter import Charter
 from gateway.repository.condition import Collecting, Condition
 from gateway.repository.difference import Kind, Line
 from gateway.repository.layout import Lives, digest, metadata_file, schema_targets
-from gateway.repository.places import opened
+from gateway.repository.places import is_address, opened
 from gateway.repository.proposals import Proposal
 from gateway.repository.published import Published
 from gateway.repository.rolekeys import PUBLIC_SUFFIX, SHORT
@@ -201,6 +201,9 @@ def sign(
 ) -> int:
     """``trust sign``: show what changes and what lint finds, ask, and write the signature."""
     proposal = proposals.read_from(proposal_file)
+    if is_address(repository) and pinned is None:  # a made-up repository there could make the list of changes short
+        told = "to compare with a repository at an address, give the root that you hold with --root"
+        raise CannotRun("trust.pin", told, zh="与网址上的仓库对比时，须用 --root 给出自己手里的首个根")
     with opened(repository, pinned) as (_, state):
         trust = laws.check(state, proposal, _now())
         _show(difference.of_proposal(state, proposal))

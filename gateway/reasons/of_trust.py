@@ -96,6 +96,7 @@ OF_TRUST: Mapping[str, Reason] = {
     "trust.charter": told("签名章程不成立", "no such charter of signers can be", ADMINISTRATORS),
     "trust.repository": told("信任仓库不完整或验签不通过", "the trust repository is damaged", ADMINISTRATORS),
     "trust.none_yet": told("信任仓库尚无已发布内容", "the trust repository is still empty", ADMINISTRATORS),
+    "trust.pin": told("须给出自己手里的首个根", "the root that you hold must be given", ADMINISTRATORS),
     "trust.exists": told("该目录已有信任仓库", "a trust repository stands there already", ADMINISTRATORS),
     "trust.unchanged": told("提案没有任何改动", "the proposal would change nothing", ADMINISTRATORS),
     "trust.stale_proposal": told(

@@ -69,13 +69,11 @@ def _check_succession(state: Published | None, proposal: Proposal) -> None:
 
 
 def _check_expiry(proposal: Proposal, charter: Charter, now: int) -> None:
-    made = {"targets": (proposal.targets, charter.lives.targets)}
-    if proposal.root is not None:
-        made["root"] = (proposal.root, charter.lives.root)  # type: ignore[assignment]
-    for role, (signed, days) in made.items():
-        if not now < seconds(signed) <= now + (days + 1) * DAY_S:
-            told = f"{role} would expire at {signed.expires:%Y-%m-%dT%H:%M:%SZ}: past, or more than {days} days ahead"
-            zh = f"{role} 的到期时间已过，或超过章程规定的 {days} 天"
+    for signed, days in ((proposal.root, charter.lives.root), (proposal.targets, charter.lives.targets)):
+        if signed is not None and not now < seconds(signed) <= now + (days + 1) * DAY_S:
+            when = f"{signed.expires:%Y-%m-%dT%H:%M:%SZ}"
+            told = f"{signed.type} would expire at {when}: past, or more than {days} days ahead"
+            zh = f"{signed.type} 的到期时间 {when} 已过，或超过章程规定的 {days} 天"
             raise Refused("trust.expiry", told, zh=zh)
 
 

@@ -11,11 +11,12 @@ Nothing fetched is believed before ``published.read`` has verified it. A root th
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tuf.api.exceptions import DownloadError, DownloadHTTPError
+from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthMismatchError
 from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 from tuf.ngclient import FetcherInterface, Urllib3Fetcher
 
@@ -39,7 +40,9 @@ from gateway.repository.layout import (
 )
 from gateway.repository.published import Published
 
-TIMEOUT_S = 15
+TIMEOUT_S, LONGEST_S = 15, 120
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a whole repository; who serves more of it, or more slowly, is not waited for."""
 MAX_ROOTS = 1_000
 NOT_THERE = (403, 404)
 _SCHEMES = ("http://", "https://")
@@ -49,14 +52,20 @@ _SCHEMES = ("http://", "https://")
 def opened(place: str, pinned: Path | None = None) -> Iterator[tuple[Path, Published | None]]:
     """A folder that holds the repository, and its verified state.
 
-    Raises ``Refused`` as ``published.read``; ``CannotRun`` ``source.unreachable``, ``trust.missing`` for ``pinned``.
+    Raises ``Refused`` as ``published.read``; ``CannotRun`` ``source.unreachable``, ``source.too_large``, and
+    ``trust.missing`` for ``pinned``.
     """
-    if not place.startswith(_SCHEMES):
+    if not is_address(place):
         yield Path(place), published.read(Path(place))
         return
     with tempfile.TemporaryDirectory(prefix="jjj-trust-") as folder:
         _fetch(_base(place), Path(folder), pinned)
         yield Path(folder), published.read(Path(folder))
+
+
+def is_address(place: str) -> bool:
+    """Whether the place is a node's address, not a folder."""
+    return place.startswith(_SCHEMES)
 
 
 def _base(place: str) -> str:
@@ -104,17 +113,25 @@ class _Web:
     def __init__(self, base: str, folder: Path) -> None:
         self._base, self._folder = base, folder
         self._fetcher: FetcherInterface = Urllib3Fetcher(socket_timeout=TIMEOUT_S)
+        self._left, self._ends = LARGEST, time.monotonic() + LONGEST_S
 
     def get(self, name: str, most: int, *, wanted: bool = True) -> bytes | None:
-        """The file, None where there is none and none is ``wanted``. Raises ``CannotRun`` ``source.unreachable``."""
+        """The file, None where there is none and none is ``wanted``. Raises ``CannotRun`` ``source.unreachable``,
+        ``source.too_large``.
+        """
+        if time.monotonic() > self._ends:
+            raise CannotRun("source.unreachable", f"{self._base}: not fetched within {LONGEST_S} s")
         try:
-            content = self._fetcher.download_bytes(f"{self._base}/{name}", most)
+            content = self._fetcher.download_bytes(f"{self._base}/{name}", min(most, self._left))
+        except DownloadLengthMismatchError as error:
+            raise CannotRun("source.too_large", f"{self._base}/{name}: {error}") from error
         except DownloadHTTPError as error:
             if not wanted and error.status_code in NOT_THERE:
                 return None
             raise CannotRun("source.unreachable", f"{self._base}/{name}: HTTP {error.status_code}") from error
         except DownloadError as error:
             raise CannotRun("source.unreachable", f"{self._base}/{name}: {error}") from error
+        self._left -= len(content)
         self.put(name, content)
         return content
 

@@ -39,7 +39,7 @@ class Change:
 def compare(old: Any, new: Any, path: tuple[str, ...] = ()) -> Iterator[Change]:
     """Every difference, in the order of the newer document; what is gone comes after what stands."""
     left, right = parts(old), parts(new)
-    if left is None or right is None:
+    if left is None or right is None or type(old) is not type(new):
         if _differs(old, new):
             yield Change(path, old, new)
         return

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata, Root
 
 from gateway.bus.port import CHECKPOINT, LOG_INDEX, SIGNATURE, Message, header
 from gateway.errors import Refused
@@ -27,6 +29,8 @@ from gateway.node.tail import Tail
 from gateway.records import compact
 from gateway.records.record import judge_content, read_envelope
 from gateway.records.schema import SchemaSet
+from gateway.repository import drafting, proposals, rolekeys, signatures
+from gateway.repository.charter import Charter, read_file
 from gateway.trust import agreements, catalogue, gate, notes, roster
 from gateway.trust.gate import Place
 from gateway.trust.suites import COSIGNATURE, ED25519, CosignatureSigner, Ed25519Signer
@@ -150,6 +154,24 @@ def _path(data: bytes) -> None:
         _same(tiles.parse_path(path).path.encode(), data)
 
 
+def _proposal(data: bytes) -> None:
+    """What comes by mail: it must say the same when it is mailed on."""
+    found = proposals.read(data)
+    again = proposals.read(proposals.written(found))
+    if (again.digest, again.base, again.files) != (found.digest, found.base, found.files):
+        raise Broken("a proposal says something else when it is written again")
+
+
+def _signatures(data: bytes) -> None:
+    found = signatures.read(data)
+    if signatures.read(signatures.written(found)) != found:
+        raise Broken("signatures say something else when they are written again")
+
+
+def _root(data: bytes) -> None:
+    Charter.of(read_file(Root, data, "1.root.json").signed)
+
+
 # A topic: messages apart by FENCE, their parts by BAR, all as anybody may append them
 
 FENCE, BAR = b"\n====\n", b"\n----\n"
@@ -218,6 +240,15 @@ SHORT = b'{"a":"\xe4\xb8\xad\\n","b":[1,-2,{"c":true}]}'
 PROOF = proof.Proof(0, (leaf_hash(ENTRIES[1]), leaf_hash(ENTRIES[2])), SEALS[3])
 
 
+ADMINISTRATORS = [CryptoSigner(_private(place, ED25519)) for place in ("tongzhou", "sanhe", "binhai")]
+CHARTER = Charter(
+    tuple(rolekeys.of_signer(place, each) for place, each in zip(("tongzhou", "sanhe"), ADMINISTRATORS, strict=False)),
+    2,
+    (rolekeys.of_signer("binhai", ADMINISTRATORS[2]),),
+)
+PROPOSAL = drafting.first({"catalogue.json": papers.written(papers.catalogue())}, CHARTER, DATE)
+
+
 def _papers(document: object) -> tuple[bytes, ...]:
     return papers.written(document), json.dumps(document).encode()
 
@@ -242,5 +273,9 @@ TARGETS = {
         Target("roster", roster.parse, _papers(papers.roster())),
         Target("agreements", agreements.parse, _papers(papers.agreements())),
         Target("catalogue", catalogue.parse, _papers(papers.catalogue())),
+        Target("proposal", _proposal, (proposals.written(PROPOSAL),)),
+        Target("signatures", _signatures, (signatures.written(signatures.sign(PROPOSAL, ADMINISTRATORS[0])),)),
+        Target("role-key", rolekeys.parse_public, (json.dumps(CHARTER.keys[0].to_json()).encode(),)),
+        Target("root", _root, (Metadata(CHARTER.root(1, DATE)).to_bytes(),)),
     )
 }

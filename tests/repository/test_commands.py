@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import main
 from gateway.demo.example import example_trust
+from gateway.records.packaged import data_path
 from tests.repository.cities import FOUR, SIX
 from tests.trust import papers
 
@@ -119,6 +120,12 @@ def test_what_lint_calls_a_fault_is_not_signed_unless_despite(desk: Desk) -> Non
     assert desk.jjj(*words, "--despite").exit_code == CLEAN
 
 
+def test_at_an_address_nothing_is_signed_without_the_root_that_one_holds(desk: Desk) -> None:
+    words = ("sign", desk.init(), "--repository", "http://127.0.0.1:9", "--key", desk.folder / "sanhe.pem", "--yes")
+    refused = desk.jjj(*words)
+    assert (refused.exit_code, "trust.pin" in refused.output) == (CANNOT_RUN, True)
+
+
 def test_a_key_of_nobody_does_not_sign(desk: Desk) -> None:
     proposal = desk.init()
     key = desk.folder / "trust-online.pem"
@@ -138,6 +145,20 @@ def test_a_change_is_proposed_refused_and_proposed_anew(desk: Desk) -> None:
     assert (gone.exit_code, "trust.removed" in gone.output) == (FINDING, True)
     assert "binhai" in gone.output
     assert not (desk.folder / "p2.json").exists()
+
+
+def test_a_newer_schema_is_added_beside_the_old(desk: Desk) -> None:
+    first = desk.init()
+    desk.publish(first, desk.sign(first, *FOUR))
+    old = (data_path("schemas") / "licence-1.0.schema.json").read_bytes()
+    (desk.folder / "schemas").mkdir()
+    (desk.folder / "schemas" / "licence-1.1.schema.json").write_bytes(old.replace(b"licence:1.0", b"licence:1.1"))
+    proposal = desk.folder / "p2.json"
+    made = desk.jjj("propose", desk.repository, "--schemas", desk.folder / "schemas", "-o", proposal)
+    assert (made.exit_code, "added schema schemas/licence-1.1.json" in made.output) == (CLEAN, True)
+    (desk.folder / "schemas" / "licence-1.0.schema.json").write_bytes(old.replace(b'"title"', b'"title" ', 1))
+    other = desk.jjj("propose", desk.repository, "--schemas", desk.folder / "schemas", "-o", proposal)
+    assert (other.exit_code, "trust.removed" in other.output) == (FINDING, True)
 
 
 def test_a_root_key_is_replaced_added_and_taken_out(desk: Desk) -> None:

@@ -5,6 +5,7 @@ Everything published is read by python-tuf's own client, which shares no line wi
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tuf.api.exceptions import ExpiredMetadataError, RepositoryError
 from gateway.errors import CannotRun, Refused
 from gateway.repository import drafting, enacting, published, signatures
 from gateway.repository.charter import Charter
-from gateway.repository.enacting import Step, prepared, publish, write
+from gateway.repository.enacting import prepared, publish, write
 from gateway.repository.layout import Lives
 from gateway.repository.rolekeys import of_signer
 from tests.repository.cities import DAY_S, FOUR, NOW, SIX, Cities, documents, roster
@@ -183,8 +184,7 @@ def test_publishing_goes_on_where_a_kill_ended_it(begun: Cities, rotate: tuple[s
     steps, wanted = prepared(begun.state(), proposal, given, [begun.online], now=NOW)
     for number in range(len(steps) + 1):
         other = Cities(begun.folder / str(number), signers=begun.signers, online=begun.online)
-        for path, content in begun.files().items():
-            write(other.repository, [Step(path, content)])
+        shutil.copytree(begun.repository, other.repository)
         write(other.repository, steps[:number])
         assert publish(other.repository, proposal, given, [begun.online], now=NOW) == wanted
         assert other.client().read()["roster.json"] == roster()["roster.json"]

@@ -75,6 +75,15 @@ def test_a_changed_file_on_the_way_is_refused(begun: Cities, node: str) -> None:
         pass
 
 
+def test_more_than_a_repository_can_be_is_not_fetched(
+    begun: Cities, node: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = sum(map(len, begun.files().values()))
+    monkeypatch.setattr("gateway.repository.places.LARGEST", size // 2)
+    with pytest.raises(CannotRun, match=r"source\.too_large"), opened(node):
+        pass
+
+
 def test_a_node_that_is_away_or_has_no_repository_is_said(tmp_path: Path) -> None:
     with served(tmp_path) as url, pytest.raises(CannotRun, match=r"source\.unreachable"), opened(url):
         pass
