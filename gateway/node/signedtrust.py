@@ -52,7 +52,7 @@ log = structlog.get_logger(__name__)
 
 
 class SignedTrust(InForce):
-    """Raises ``CannotRun``: ``trust.root``, ``ledger.damaged``, and for copies that can't be read any longer."""
+    """Raises ``CannotRun`` ``trust.root``, ``key.example``, and what ``assemble`` says of copies that can't be read."""
 
     def __init__(
         self,

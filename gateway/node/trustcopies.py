@@ -14,8 +14,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.errors import CannotRun, Refused
-from gateway.ledger.database import VERSION, connect, fault
+import structlog
+
+from gateway.errors import GatewayError, Refused
+from gateway.ledger.database import VERSION, connect
 from gateway.repository import client
 from gateway.repository.client import Verified
 
@@ -25,6 +27,8 @@ CREATE TABLE trust_copies (kind TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT
 """
 METADATA, TARGET = "metadata", "target"
 CONFIRMED = "trust_confirmed"
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,8 @@ def read(connection: sqlite3.Connection) -> Kept | None:
 
 
 def read_file(path: Path) -> Kept | None:
-    """The same of a ledger that nobody has opened yet; None if there is none, or one of another version, which says so
-    itself when it is opened. Raises ``CannotRun`` ``ledger.*``.
+    """The same of a ledger that nobody has opened yet. None if there is none, and if it can't be read: then it says so
+    itself when it is opened, and whoever recovers it must have trust data first.
     """
     if not path.is_file():
         return None
@@ -73,7 +77,6 @@ def read_file(path: Path) -> Kept | None:
             if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
                 return None
             return read(connection)
-    except sqlite3.Error as error:
-        raise fault(path, error, "; the copies of the trust data can't be read") from error
-    except Refused as error:
-        raise CannotRun("ledger.damaged", f"{path}: {error.message}") from error
+    except (sqlite3.Error, GatewayError) as error:
+        log.error("trust.copies_unread", file=str(path), message=str(error))
+        return None

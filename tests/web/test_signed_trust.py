@@ -22,31 +22,19 @@ from gateway.demo.example import example_public_keys
 from gateway.node.config import TrustConfig
 from gateway.serving import Serving
 from tests.repository.forge import DAY_S, Forge
+from tests.repository.signedworld import DOCUMENTS, sign
 from tests.simulator import World
 from tests.web.desk import Desk, configured, draft, opened
 from tests.web.test_health import of, samples
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-DOCUMENTS = ("roster.json", "agreements.json", "catalogue.json")
-
-
-def sign(world: World, jurisdiction: str, folder: Path) -> Forge:
-    """Six administrators sign what the world has laid out; a node gets the root and the repository."""
-    trust = world.folder / jurisdiction / "trust"
-    documents = {name: (trust / name).read_bytes() for name in DOCUMENTS}
-    forge = Forge(folder, now=int(time.time()), documents=documents)
-    for name in DOCUMENTS:
-        (trust / name).unlink()
-    shutil.copytree(folder, trust, dirs_exist_ok=True)
-    (trust / "root.json").write_bytes(forge.pinned)
-    return forge
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
     folder = tmp_path_factory.mktemp("network")
     async with World(folder / "world", "sanhe", "tongzhou") as world:
-        world.forge = sign(world, "sanhe", folder / "repository")  # type: ignore[attr-defined]
+        sign(world, folder / "repository", "sanhe")
         async with opened(world) as desk:
             assert [each["status"] for each in (await desk.publish([draft(1)])).json] == ["logged"]
             yield desk
