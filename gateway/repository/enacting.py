@@ -273,14 +273,15 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def write(folder: Path, steps: Iterable[Step]) -> None:
-    """Write the files in this order; each is whole and on the disk before the next begins. Raises ``CannotRun``
-    ``trust.io``.
+    """Write the files in this order; each is whole and on the disk before the next begins. One that stands already,
+    as a target does from one publication to the next, is left alone. Raises ``CannotRun`` ``trust.io``.
     """
     for step in steps:
         path = folder / step.path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, step.content)
+            if not path.exists() or path.read_bytes() != step.content:
+                _replace(path, step.content)
         except OSError as error:
             raise CannotRun("trust.io", f"{path}: {error.strerror}") from error
 

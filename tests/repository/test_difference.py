@@ -118,7 +118,7 @@ def unordered(value: Any) -> Any:
     return type(value), value
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(old=LISTS, new=LISTS)
 def test_no_difference_goes_untold_whatever_the_lists_hold(old: Any, new: Any) -> None:
     if unordered(old) != unordered(new):
@@ -126,7 +126,7 @@ def test_no_difference_goes_untold_whatever_the_lists_hold(old: Any, new: Any) -
     assert not list(compare(old, old))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(old=TREE, new=TREE)
 def test_trees_differ_exactly_when_a_change_is_told(old: Any, new: Any) -> None:
     def typed(value: Any) -> Any:

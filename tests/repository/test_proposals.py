@@ -118,7 +118,7 @@ def test_a_file_that_is_not_there_cannot_be_read(tmp_path: Path) -> None:
         signatures.read_from(tmp_path / "none.json")
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(rubbish=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_rubbish_is_refused_and_raises_nothing_else(rubbish: bytes) -> None:
     for read in (proposals.read, signatures.read):
@@ -129,7 +129,7 @@ def test_rubbish_is_refused_and_raises_nothing_else(rubbish: bytes) -> None:
 GOOD = json.loads(proposals.written(Cities(Path()).first()))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     member=st.sampled_from(["proposal", "base", "root", "targets", "files"]),
     value=JSON | st.dictionaries(st.sampled_from(sorted(documents())), JSON, max_size=5),
@@ -142,7 +142,7 @@ def test_a_good_proposal_with_one_member_replaced_is_refused(member: str, value:
         proposals.read(content)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(place=st.integers(0, 10**9), byte=st.integers(0, 255))
 def test_one_byte_of_a_proposal_changed_is_refused_or_says_the_same(place: int, byte: int) -> None:
     content = bytearray(json.dumps(GOOD).encode())
