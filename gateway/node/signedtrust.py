@@ -73,6 +73,7 @@ class SignedTrust(InForce):
         self._refused_keys = refused_keys
         self._config = config
         self._own_clock_slow = own_clock_slow
+        self._online_key = config.keys / ONLINE_KEY
         self._home = config.shown_trust / CLIENT
         self._kept: Kept | None = None
         self._current: TrustData | None = None
@@ -155,7 +156,10 @@ class SignedTrust(InForce):
         await self._stamp()
         self._seen = self._look()
         before, good = self._digest, False
-        for source in self._sources():
+        sources = self._sources()
+        for gone in self.said.keys() - {source.name for source in sources} - {str(self._online_key)}:
+            del self.said[gone]
+        for source in sources:
             good |= await self._ask(source)
             if self._digest != before:
                 self._next = -math.inf
@@ -169,18 +173,18 @@ class SignedTrust(InForce):
 
     async def _stamp(self) -> None:
         """Where this node holds an online key and the repository."""
-        folder, key = trustsources.own_folder(self._config), self._config.keys / ONLINE_KEY
+        folder, key = trustsources.own_folder(self._config), self._online_key
         if folder is None or not key.exists() or self._own_clock_slow():
             return
         held = None if self._kept is None else self._kept.verified.versions
         try:
             done = await asyncio.to_thread(stamp, self._config.trust, key, self._refused_keys, held, int(self.now()))
         except GatewayError as error:
-            self.heard(str(key), error)
+            self.heard(str(self._online_key), error)
             return
         if done:
             log.info("trust.stamped", folder=str(folder))
-            self.heard(str(key))
+            self.heard(str(self._online_key))
 
     def _sources(self) -> list[Source]:
         return trustsources.of(self._config, None if self._current is None else self._current.roster)
@@ -228,6 +232,8 @@ class SignedTrust(InForce):
             fault = f"the root has version {found.versions['root']}, older than the one in force"
         if fault is not None:
             raise Refused("trust.rollback", fault)
+        if client.root_keys(found.metadata[f"{found.versions['root']}.root.json"]) & self._refused_keys:
+            raise Refused("key.example", "the root names example keys, which anybody has")
         if self._config.jurisdiction not in data.roster.jurisdictions:
             raise Refused("roster.not_in", f"the roster has no jurisdiction {self._config.jurisdiction!r}")
         return data
