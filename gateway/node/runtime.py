@@ -272,6 +272,8 @@ class Node:
                     due = False
             except CannotRun as error:
                 log.error("trust.not_applied", reason=error.reason, message=error.message)
+            except Exception:
+                log.exception("trust.crashed")  # what is in force stays so, and its age says how long
             await asyncio.sleep(TRUST_EVERY_S)
 
     async def _judge_again(self) -> None:
