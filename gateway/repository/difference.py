@@ -56,7 +56,7 @@ def of_files(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[Li
     """What differs in the targets. Raises ``Refused`` ``trust.form`` for a document that is none."""
     lines: list[Line] = []
     for name in DOCUMENTS:
-        if name in after:
+        if name in after and before.get(name) != after[name]:
             lines += _of_document(name, before.get(name), after[name])
     return lines + list(_of_schemas(before, after))
 
