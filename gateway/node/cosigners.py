@@ -25,9 +25,9 @@ from gateway.ledger.cosignatures import Cosignature
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.logbook import Log
 from gateway.node import cosigned
+from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
 from gateway.node.statements import Statement
-from gateway.node.trustfolder import TrustFolder
 from gateway.trust import notes
 from gateway.trust.notes import Identity, SignatureLine
 
@@ -54,7 +54,7 @@ class Cosigners:
     """Takes and keeps cosignatures. The event loop's; ``wake`` is called when something is to be kept soon."""
 
     def __init__(
-        self, trust: TrustFolder, measures: Measures, wake: Callable[[], None], clock: Callable[[], float] = time.time
+        self, trust: InForce, measures: Measures, wake: Callable[[], None], clock: Callable[[], float] = time.time
     ) -> None:
         self._trust = trust
         self.measures = measures

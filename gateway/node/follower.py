@@ -27,10 +27,10 @@ from gateway.ledger.database import Database
 from gateway.ledger.logbook import Log
 from gateway.node import admission, rejudge, statements
 from gateway.node.freshness import Freshness, OwnClock
+from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
 from gateway.node.statements import Heard, Statement
 from gateway.node.tail import Run, Tail
-from gateway.node.trustfolder import TrustFolder
 from gateway.trust import gate
 from gateway.trust.roster import Roster
 from gateway.trust.trusted import TrustData
@@ -65,7 +65,7 @@ class MirrorParts:
     bus: Bus
     session: aiohttp.ClientSession
     readers: Executor
-    trust: TrustFolder
+    trust: InForce
     measures: Measures
     own_clock: OwnClock
     urls: Callable[[str], Sequence[str]]

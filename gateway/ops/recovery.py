@@ -35,11 +35,11 @@ from gateway.ledger.logbook import Log
 from gateway.node.config import Config
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
+from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
-from gateway.node.openbus import open_bus
-from gateway.node.runtime import SCHEMA, lock_data
-from gateway.node.trustfolder import TrustFolder
+from gateway.node.opening import lock_data, open_bus, open_trust
+from gateway.node.runtime import SCHEMA
 from gateway.ops import witnessing
 from gateway.records.record import read_envelope
 
@@ -63,7 +63,7 @@ class Recovered:
 @dataclass(frozen=True, slots=True)
 class _Work:
     config: Config
-    trust: TrustFolder
+    trust: InForce
     rebuilt: Database
     bus: Bus
     session: aiohttp.ClientSession
@@ -92,14 +92,15 @@ async def recover(config: Config, *, without: Collection[str] = ()) -> list[Reco
 
 async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[Log], list[Recovered]]:
     async with AsyncExitStack() as stack:
-        trust = TrustFolder(config.trust, config.schemas)
+        trust = open_trust(config, Measures(), OwnClock(), frozenset())
+        rebuilt = await stack.enter_async_context(Database(config.data / REBUILT, SCHEMA))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        await trust.open(rebuilt, session)
         roster = trust.current.roster
         partners = {
             other.id: list(other.urls) for other in roster.jurisdictions.values() if other.id != config.jurisdiction
         }
-        rebuilt = await stack.enter_async_context(Database(config.data / REBUILT, SCHEMA))
         bus = await stack.enter_async_context(open_bus(config, lambda _: Sources()))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
         work = _Work(config, trust, rebuilt, bus, session, stack, partners, without)
         member = roster.jurisdictions.get(config.jurisdiction)
         if member is None:

@@ -11,10 +11,12 @@ from typing import Any
 from aiohttp import web
 
 from gateway.ledger import cosignatures
+from gateway.node.inforce import InForce
+from gateway.node.measures import Measures
 from gateway.web import problems
 from gateway.web.answers import json_answer
-from gateway.web.overview import fault_json, left_s
-from gateway.web.parts import MEASURES, STATE, VIEWS
+from gateway.web.overview import fault_json, left_s, standing_json
+from gateway.web.parts import MEASURES, STATE, TRUST, VIEWS
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -25,19 +27,23 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 
 async def ready(request: web.Request) -> web.StreamResponse:
-    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Both say
-    what of partners' logs it does not cosign now, and what must be seen to before it stops the node (``warnings``).
+    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Either way
+    with how the trust data stand (a node whose trust data are old still publishes), what of partners' logs it does not
+    cosign now, and what must be seen to before it stops the node (``warnings``).
     """
     state = request.app[STATE]
-    held_back = [fault_json(fault) for fault in state.witness_faults()]
+    more: dict[str, Any] = {
+        "witness": [fault_json(fault) for fault in state.witness_faults()],
+        "trust": standing_json(request.app[TRUST].standing()),
+    }
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
     told = [{"reason": warning.reason, "message": warning.message} for warning in state.warnings()]
-    warnings: dict[str, Any] = {"warnings": told} if told else {}
+    if told:
+        more["warnings"] = told
     if not faults:
-        return json_answer({"ready": True, "witness": held_back, **warnings})
+        return json_answer({"ready": True, **more})
     said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
     reasons = [fault_json(fault) for fault in faults]
-    more = {"witness": held_back, **warnings}
     return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons, **more))
 
 
@@ -58,4 +64,17 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     for task, left_of_key_s in state.keys_left():
         measures.key_left.labels(task.role, task.family).set(left_of_key_s)
     measures.mode.labels(state.acknowledgement).set(1)
+    _trust_now(measures, request.app[TRUST])
     return web.Response(body=measures.text(), headers={"Content-Type": PROMETHEUS})
+
+
+def _trust_now(measures: Measures, in_force: InForce) -> None:
+    """Without an age, trust data that nobody signs have none here either: the figure is not a number."""
+    standing, trust = in_force.standing(), in_force.current
+    measures.trust_signed.set(standing.signed)
+    measures.trust_age.set(math.nan if standing.age_s is None else standing.age_s)
+    for role, version in standing.versions.items():
+        measures.trust_version.labels(role).set(version)
+        measures.trust_left.labels(role).set(standing.expires[role] - in_force.now())
+    for name in ("roster", "agreements", "catalogue"):
+        measures.trust_version.labels(name).set(getattr(trust, name).version)

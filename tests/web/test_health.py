@@ -37,7 +37,8 @@ def of(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
 
 async def test_a_node_that_seals_and_sends_is_ready(desk: Desk) -> None:
     reply = await desk.get("/readyz")
-    assert (reply.status, reply.json) == (200, {"ready": True, "witness": []})
+    nobody = {"signed": False, "age_s": None, "confirmed": None, "warning": "trust.unsigned"}
+    assert (reply.status, reply.json) == (200, {"ready": True, "witness": [], "trust": nobody})
 
 
 async def test_each_fault_is_a_reason_and_the_process_lives(desk: Desk) -> None:
