@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from aiohttp import web
 
@@ -25,16 +26,17 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 async def ready(request: web.Request) -> web.StreamResponse:
     """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Both say
-    what of partners' logs it does not cosign now.
+    what of partners' logs it does not cosign now, if anything.
     """
     state = request.app[STATE]
     held_back = [fault_json(fault) for fault in state.witness_faults()]
+    witness: dict[str, Any] = {"witness": held_back} if held_back else {}
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
     if not faults:
-        return json_answer({"ready": True, "witness": held_back})
+        return json_answer({"ready": True} | witness)
     said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
     reasons = [fault_json(fault) for fault in faults]
-    return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons, witness=held_back))
+    return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons) | witness)
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
