@@ -157,15 +157,19 @@ class Cosigners:
             self._refuse(origin, ["root.mismatch"] * misfits)
 
     async def learn(self, database: Database, held: Log, history: Sequence[bytes]) -> None:
-        """Take the cosignatures of old checkpoints, as a source's history shows them. Notes of trees that this node
-        does not hold, or holds otherwise, say nothing here: to judge those is the mirror's.
+        """Take and keep the cosignatures of old checkpoints, as a source's history shows them. Notes of trees that this
+        node does not hold, or holds otherwise, say nothing here: to judge those is the mirror's.
         """
         for note in history:
             with faults_named(database.path):
                 statement = _of_tree_held(database, held, note)
             if statement is not None:
                 self.take(database, held, statement, note)
+            if (waiting := self._logs.get(held.origin)) is not None and len(waiting.found) >= MOST_WAITING // 2:
+                await self._write(database, [(held.origin, waiting)])
             await asyncio.sleep(0)  # a file holds thousands of signatures
+        if (waiting := self._logs.get(held.origin)) is not None and waiting.found:
+            await self._write(database, [(held.origin, waiting)])
 
 
 def _is_held(known: Mapping[Identity, set[bytes]], line: SignatureLine) -> bool:

@@ -32,6 +32,7 @@ from gateway.ledger import logbook
 from gateway.ledger.database import Database, connect
 from gateway.ledger.highwater import HighWater
 from gateway.ledger.logbook import Log
+from gateway.ledger.witnessmarks import Mark
 from gateway.node.config import Config
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
@@ -79,18 +80,20 @@ async def recover(config: Config, *, without: Collection[str] = ()) -> list[Reco
     descriptor = lock_data(config)
     try:
         _remove(config.data, REBUILT)
-        logs, done = await _rebuild_all(config, without)
+        logs, done, vouched = await _rebuild_all(config, without)
         _swap(config.data)
         for log in logs:
             _mark(config.data, log)
-        witnessing.restore(config.data)
+        witnessing.restore(config.data, vouched)
     finally:
         _remove(config.data, REBUILT)
         os.close(descriptor)
     return done
 
 
-async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[Log], list[Recovered]]:
+async def _rebuild_all(
+    config: Config, without: Collection[str]
+) -> tuple[list[Log], list[Recovered], dict[str, Mark]]:
     async with AsyncExitStack() as stack:
         trust = open_trust(config, Measures(), OwnClock(), frozenset())
         rebuilt = await stack.enter_async_context(Database(config.data / REBUILT, SCHEMA))
@@ -109,7 +112,8 @@ async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[L
             )
         own = [entry for entry in member.logs if entry.ended is None]
         logs = [await _rebuild(work, entry.origin, entry.family) for entry in own]
-        return logs, [_move_aside(config, log) for log in logs]
+        vouched = await witnessing.said_on_bus(bus, config.bus.prefix, config.jurisdiction, trust.current)
+        return logs, [_move_aside(config, log) for log in logs], vouched
 
 
 async def _rebuild(work: _Work, origin: str, family: str) -> Log:

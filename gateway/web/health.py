@@ -28,14 +28,14 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 async def ready(request: web.Request) -> web.StreamResponse:
     """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Either way
-    with how the trust data stand (a node whose trust data are old still publishes), what of partners' logs it does not
-    cosign now, and what must be seen to before it stops the node (``warnings``).
+    with how the trust data stand (a node whose trust data are old still publishes); and where there is anything to tell,
+    what of partners' logs it does not cosign now (``witness``), and what must be seen to before it stops the node
+    (``warnings``).
     """
     state = request.app[STATE]
-    more: dict[str, Any] = {
-        "witness": [fault_json(fault) for fault in state.witness_faults()],
-        "trust": standing_json(request.app[TRUST].standing()),
-    }
+    more: dict[str, Any] = {"trust": standing_json(request.app[TRUST].standing())}
+    if held_back := [fault_json(fault) for fault in state.witness_faults()]:
+        more["witness"] = held_back
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
     told = [{"reason": warning.reason, "message": warning.message} for warning in state.warnings()]
     if told:

@@ -17,7 +17,7 @@ from gateway.errors import CannotRun
 from gateway.ledger import checkpoint, cosignatures, logbook
 from gateway.ledger.cosignatures import Cosignature
 from gateway.ledger.witnessmarks import MARKS_FILE, WitnessMarks
-from gateway.node import cosigned, cosigners, statements
+from gateway.node import cosigned, cosigners, statements, witness
 from gateway.node.cosigners import Cosigners
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.views import LogView
@@ -27,7 +27,7 @@ from gateway.trust.suites import CosignatureSigner
 from gateway.trust.trusted import load
 from tests.handmade import HandMade
 from tests.node.parts import feed, follow, mirror_parts
-from tests.simulator import NETWORK, World
+from tests.simulator import NETWORK, World, eventually
 
 ORIGIN = f"{NETWORK}/sanhe/licence"
 
@@ -493,8 +493,42 @@ async def test_history_teaches_old_cosignatures(world: World, log: HandMade) -> 
         await post.hold(log, 2, 4)
         seals = [log.seal(size=2), log.seal(size=3), log.seal(size=4, root=bytes(32)), log.seal(size=4)]
         await post.witness.learn(post.follower, [b"rubbish", *(vouched(world, seal) for seal in seals)])
-        await post.cosigners.keep(all_of_it=True)
         assert [len(post.kept(size)) for size in (2, 3, 4)] == [1, 0, 1]
+
+
+async def test_a_history_of_more_than_may_wait_is_learned_whole(
+    world: World, log: HandMade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cosigners, "MOST_WAITING", 2)
+    async with posted(world) as post:
+        for size in range(1, 7):
+            await post.hold(log, size - 1, size)
+        await post.witness.learn(post.follower, [vouched(world, log.seal(size=size)) for size in range(1, 7)])
+        assert [len(post.kept(size)) for size in range(1, 7)] == [1] * 6
+        assert post.refused() == {}
+
+
+async def test_a_fault_of_the_witness_is_said_and_it_goes_on(
+    world: World, log: HandMade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Damaged tiles, say: the node goes on, and its witness is begun again."""
+    monkeypatch.setattr(witness, "PAUSE_S", 0.01)
+    async with posted(world) as post:
+        await post.hold(log, 0, 3)
+        await post.follower.hear(log.seal(size=3))
+        mirrors = post.follower.parts.mirrors
+        held = mirrors.read.execute("SELECT key, hashes FROM tiles").fetchall()
+        await mirrors.write(lambda c: c.execute("DELETE FROM tiles"))
+        running = asyncio.create_task(post.witness.run())
+        await eventually(lambda: crashes(post) >= 1, "the fault is counted")
+        await mirrors.write(lambda c: c.executemany("INSERT INTO tiles VALUES (?, ?)", held))
+        await eventually(lambda: post.cosigned() is not None, "it cosigns")
+        running.cancel()
+
+
+def crashes(post: Post) -> float:
+    found = post.follower.parts.measures.registry.get_sample_value("jjj_mirror_crashes_total", {"origin": "witness"})
+    return found or 0.0
 
 
 def test_a_statement_is_what_its_owner_signed_whoever_cosigned_it(world: World, log: HandMade) -> None:
