@@ -28,9 +28,8 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 async def ready(request: web.Request) -> web.StreamResponse:
     """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Either way
-    with how the trust data stand (a node whose trust data are old still publishes); and where there is anything to tell,
-    what of partners' logs it does not cosign now (``witness``), and what must be seen to before it stops the node
-    (``warnings``).
+    with how the trust data stand (a node whose trust data are old still publishes); ``witness``, if anything: what of
+    partners' logs it does not cosign now; ``warnings``, if any: what must be seen to before it stops the node.
     """
     state = request.app[STATE]
     more: dict[str, Any] = {"trust": standing_json(request.app[TRUST].standing())}
