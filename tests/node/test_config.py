@@ -55,7 +55,7 @@ def test_every_setting_can_be_said(tmp_path: Path) -> None:
         3.0,
         BusConfig("embedded", "pre", tmp_path / "b", None, {"tongzhou": None, "wuqing": KafkaSettings(("k:1",))}),
         HttpConfig("::1", 1, tmp_path / "tok", 65_536, 1, 2),
-        TrustConfig(("http://127.0.0.1:8471", "https://node.example/jjj"), 60.0),
+        trust_from=TrustConfig(("http://127.0.0.1:8471", "https://node.example/jjj"), 60.0),
     )
 
 

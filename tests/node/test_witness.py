@@ -459,7 +459,7 @@ async def test_a_key_that_is_revoked_later_vouches_for_nothing_any_more(world: W
             if key["role"] == "witness":
                 key["not_after"] = "2021-01-01T00:00:00Z"
         world.found(dachang=member)
-        assert post.follower.parts.trust.refresh()
+        assert await post.follower.parts.trust.refresh()
         assert cosigned.jurisdictions(view, 2, post.follower.parts.trust.current) == {}
 
 
