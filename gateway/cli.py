@@ -266,12 +266,13 @@ async def unfreeze(config: Path, origin: str, ground: str) -> int:
 @main.command()
 @click.argument("source")
 @click.option("--trust", type=FOLDER, help="Trust data to judge by; what the source holds if absent.")
+@click.option("--root", type=FILE, help="Pinned root (root.json) by which the trust data must be signed.")
 @click.option("--structure", is_flag=True, help="Hashes, trees and proofs only; no signatures, no records.")
 @json_option
 @body
-async def audit(source: str, trust: Path | None, structure: bool, as_json: bool) -> int:
+async def audit(source: str, trust: Path | None, root: Path | None, structure: bool, as_json: bool) -> int:
     """审计日志 · Replay a node URL, an exported or a node's folder, kafka://HOST:PORT[/PREFIX]; writes nothing."""
-    return await commands.audit(source, trust, structure=structure, as_json=as_json)
+    return await commands.audit(source, trust, root, structure=structure, as_json=as_json)
 
 
 @main.command()

@@ -188,10 +188,10 @@ def _show_tally(tally: handing.Tally, word: str) -> None:
     Console(stderr=True).print(table)
 
 
-async def audit(source: str, trust: Path | None, *, structure: bool, as_json: bool) -> int:
+async def audit(source: str, trust: Path | None, root: Path | None, *, structure: bool, as_json: bool) -> int:
     """``audit``."""
     with progress("审计 replaying") as advance:
-        report = await auditor.audit(source, trust=trust, structure_only=structure, progress=advance)
+        report = await auditor.audit(source, trust=trust, root=root, structure_only=structure, progress=advance)
     if as_json:
         click.echo(orjson.dumps(report.to_json()).decode())
     else:

@@ -29,8 +29,8 @@ from gateway.node import exhibits
 from gateway.node.config import Config, load
 from gateway.node.decisions import FILE, Decision, Decisions
 from gateway.node.exhibits import EVIDENCE, Exhibits
-from gateway.node.trustfolder import TrustFolder
 from gateway.ops import succeeding
+from gateway.trust import trusted
 from gateway.trust.canonical import decode_base64
 from gateway.trust.members import Ended
 
@@ -153,7 +153,7 @@ def unfreeze(path: Path, origin: str, ground: str) -> int:
     config = load(path)
     if not ground.strip():
         raise CannotRun("unfreeze.ground", "a decision needs a ground: who decided, why")
-    roster = TrustFolder(config.trust, config.schemas).current.roster
+    roster = trusted.load(config.shown_trust, config.shown_schemas).roster
     known = roster.log(origin)
     if known is None:
         raise CannotRun("log.unknown", f"the roster in {config.trust} has no log {origin}")

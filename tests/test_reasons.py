@@ -28,7 +28,7 @@ LOUD = {"debug", "info", "warning", "error", "exception", "critical"}
 FILES = (".txt", ".json", ".pem", ".sqlite", ".toml", ".example", ".highwater")
 OTHERS = {
     *("area.jurisdictions", "node.jurisdiction", "jurisdictions.keys.vkey", "holder.category", "gateway.ops"),
-    *("bus.kind", "bus.kafka", "bus.at", "message.timestamp.type", "bench.bare", "node.acknowledgement"),
+    *("bus.kind", "bus.kafka", "bus.at", "trust.urls", "message.timestamp.type", "bench.bare", "node.acknowledgement"),
     *("http.read_drafts", "publish.commit", "publish.highwater", "publish.judge_sign"),
 }
 """Settings, paths of roster and record, a package, stages of the measures; a setting and a topic of Kafka's."""

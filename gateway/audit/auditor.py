@@ -12,13 +12,15 @@ only what is no source at all is ``CannotRun``.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from gateway.audit import testimony
+from gateway.audit import signedchain, testimony
 from gateway.audit.data import open_data, place_of
 from gateway.audit.folder import LOGS, SCHEMAS, TRUST, ExportFolder
 from gateway.audit.onelog import CHECKPOINT, Depth, LogAudit, LogName, Means
@@ -38,25 +40,56 @@ NOT_GIVEN = (
     " · the trust data were found at the source itself; give your own with --trust"
 )
 
+NOT_ROOTED = (
+    "信任文件按所见采用，其签名链未经核验；可用 --root 指定自己的信任根"
+    " · the trust data were taken as found; they are signed: give a root of your own with --root to have that verified"
+)
+
 Progress = Callable[[int, int], None]
 """Takes records done and records known of."""
 
 
 async def audit(
-    source: str, *, trust: Path | None = None, structure_only: bool = False, progress: Progress | None = None
+    source: str,
+    *,
+    trust: Path | None = None,
+    root: Path | None = None,
+    structure_only: bool = False,
+    progress: Progress | None = None,
 ) -> Report:
     """Audit a source. ``trust``: folder of roster, agreements and catalogue to judge by, with ``schemas`` in or
-    beside it.
+    beside it. ``root``: file of a pinned root; what is judged by must be signed as it says.
 
     ``structure_only`` looks at hashes, tiles, roots and forms, not at signatures and the gate. Raises ``CannotRun``:
     ``source.unknown``, ``trust.*`` of the folder given, ``config.*`` of a node's folder.
     """
     depth = Depth.STRUCTURE if structure_only else Depth.FULL
     given = load_given(trust) if trust is not None else None
+    pinned = signedchain.read_root(root) if root is not None else None
     if given is None and source.startswith(SCHEME):
         return Report(source, "none", structure_only, (), (found("trust.none", lacking=True),))
     async with open_source(source, given) as opened:
-        return await audit_source(opened, depth, given, progress)
+        report = await audit_source(opened, depth, given, progress)
+        if pinned is None:
+            return report
+        place = trust_places(trust) if trust is not None else (opened.trust, opened.schemas)
+        return await asyncio.to_thread(_with_chain, report, place, pinned)
+
+
+def _with_chain(report: Report, place: tuple[Path | None, tuple[Path, ...]], root: bytes) -> Report:
+    """What the signed chain says of the trust data that the audit went by; a fault of theirs stands before all others.
+    """
+    folder, schemas = place
+    if folder is None:
+        return report
+    notices = tuple(notice for notice in report.notices if notice not in (NOT_GIVEN, NOT_ROOTED))
+    try:
+        chain = signedchain.told(signedchain.verify(folder, schemas, root))
+    except Refused as refused:
+        lacking = refused.reason == "trust.unsigned"
+        fault = found_error(refused, file=str(folder), lacking=lacking)
+        return replace(report, before=(fault, *report.before), notices=notices)
+    return replace(report, trust="signed", notices=(chain, *notices))
 
 
 def load_given(folder: Path) -> TrustData:
@@ -119,7 +152,8 @@ async def audit_source(
     unproven, proven = testimony.look(await source.evidence(), trust)
     after, notices = [*after, *unproven], [*notices, *proven]
     if trust is not None and given is None:
-        notices.insert(0, NOT_GIVEN)
+        chained = source.trust is not None and signedchain.metadata_names(source.trust)
+        notices.insert(0, NOT_ROOTED if chained else NOT_GIVEN)
     said = "none" if trust is None else "given" if given is not None else "found"
     return Report(source.name, said, depth is Depth.STRUCTURE, tuple(logs), tuple(before), tuple(after), tuple(notices))
 

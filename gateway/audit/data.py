@@ -54,7 +54,7 @@ def place_of(path: Path) -> DataPlace | None:
     file = path if path.name == CONFIG else path / CONFIG
     if file.is_file():
         settings = config.load(file)
-        return DataPlace(settings.data, settings.trust, settings.schemas)
+        return DataPlace(settings.data, settings.shown_trust, settings.shown_schemas)
     if not any((path / name).is_file() for name in (LEDGER, MIRRORS)):
         return None
     above = place_of(path.absolute().parent / CONFIG) if (path.absolute().parent / CONFIG).is_file() else None

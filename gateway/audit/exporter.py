@@ -1,7 +1,7 @@
 """Everything that a node holds, as a folder that stands by itself: what an auditor takes away (DESIGN §4, §9, export).
 
     DIR/logs/<jurisdiction>/<family>/{checkpoint,history/<n>,tile/<L>/<N>,tile/entries/<N>}
-    DIR/evidence/*.json  DIR/vkeys.txt  DIR/trust/*.json  DIR/schemas/*.json  DIR/SHA256SUMS
+    DIR/evidence/*.json  DIR/vkeys.txt  DIR/trust/*.json  DIR/trust/metadata/*.json  DIR/schemas/*.json  DIR/SHA256SUMS
 
 A log is written as far as its checkpoint reaches: only the tiles that it needs, in the widths that it needs. The
 folder gets its name when all is written and has been read back: hashes, tiles, roots, and who signed the checkpoints.
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.audit import vkeysfile
+from gateway.audit import signedchain, vkeysfile
 from gateway.audit.auditor import Progress, audit_source, load_given, open_source, trust_places
 from gateway.audit.folder import LOGS, SCHEMAS, SUMS, TRUST, VKEYS, ExportFolder, read_file, write_sums
 from gateway.audit.onelog import CHECKPOINT, Depth
@@ -37,6 +37,7 @@ from gateway.audit.sources import (
 from gateway.errors import CannotRun, GatewayError, Refused
 from gateway.ledger import checkpoint, tiles
 from gateway.records.packaged import data_path
+from gateway.repository.layout import METADATA
 from gateway.trust import notes
 from gateway.trust.trusted import load
 
@@ -191,6 +192,8 @@ def _write_around(folder: Path, source: LogSource, given: Path | None) -> None:
     if trust is None:
         raise CannotRun("export.source", f"{source.name} has no trust data; give them with --trust")
     _copy_files(trust, folder / TRUST, TRUST_FILES)
+    if signed := signedchain.metadata_names(trust):
+        _copy_files(trust / METADATA, folder / TRUST / METADATA, signed)
     for place in (data_path(SCHEMAS), *schemas):
         names = sorted(file.name for file in place.glob("*.json") if SCHEMA_FILE.fullmatch(file.name))
         _copy_files(place, folder / SCHEMAS, names)

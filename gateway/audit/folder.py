@@ -3,6 +3,7 @@
     DIR/logs/<jurisdiction>/<family>/{checkpoint,history/<n>,tile/…}   every file is read; none may lack or be too many
     DIR/vkeys.txt                          a line a key ever used; must agree with the roster
     DIR/trust/*.json  DIR/schemas/*.json   what was in force
+    DIR/trust/metadata/*.json              who signed it, where it is signed (TUF)
     DIR/evidence/*.json                    what the source keeps of owners who contradicted themselves
     DIR/SHA256SUMS                         of every file that neither a tree nor a signature covers
 

@@ -21,15 +21,18 @@ import aiohttp
 import orjson
 
 from gateway.audit.report import AuditFinding
+from gateway.audit.signedchain import METADATA_FILE, MOST_FILES
 from gateway.audit.sources import JURISDICTION, LAST_PART, SCHEMA_FILE, TRUST_FILES, Beside, Lacking, Mark, last_part
 from gateway.bus.tileclient import TIMEOUT, TileClient, Unreachable
 from gateway.errors import CannotRun
 from gateway.ledger import tiles
 from gateway.node.exhibits import EVIDENCE, ID
+from gateway.repository.layout import METADATA
 from gateway.trust.trusted import TrustData
 
 MOST_ANSWER = 16 << 20
 MOST_PAGES = 1_000
+TRIES = 3
 
 
 class NodeLog:
@@ -118,7 +121,22 @@ class NodeUrl:
         return found
 
     async def _fetch_trust(self) -> None:
-        """Copy the trust data that the node shows into a folder of our own; none if it shows none."""
+        """Copy the trust data that the node shows into a folder of our own, with what signs them; none if it has none.
+        What is published meanwhile makes it begin again, so that documents and signatures belong together.
+        """
+        signed: dict[str, bytes] = {}
+        for _ in range(TRIES):
+            signed = await self._metadata()
+            if not await self._documents():
+                return
+            if signed.keys() == set(await self._metadata_names()):
+                break
+        self.trust = self._folder
+        for name, raw in signed.items():
+            (self._folder / METADATA).mkdir(exist_ok=True)
+            (self._folder / METADATA / name).write_bytes(raw)
+
+    async def _documents(self) -> bool:
         try:
             for name in TRUST_FILES:
                 (self._folder / name).write_bytes(await self._get(f"/trust/{name}"))
@@ -131,8 +149,23 @@ class NodeUrl:
                 (schemas / name).write_bytes(await self._get(f"/trust/schemas/{name}"))
                 self.schemas = (schemas,)
         except (Unreachable, ValueError, KeyError, TypeError):
-            return
-        self.trust = self._folder
+            return False
+        return True
+
+    async def _metadata(self) -> dict[str, bytes]:
+        """Whole or not at all."""
+        try:
+            return {name: await self._get(f"/trust/{METADATA}/{name}") for name in await self._metadata_names()}
+        except Unreachable:
+            return {}
+
+    async def _metadata_names(self) -> list[str]:
+        """None at a node whose trust data nobody signs, or that knows no such list."""
+        try:
+            names = orjson.loads(await self._get(f"/trust/{METADATA}/"))["metadata"]
+            return [name for name in names if METADATA_FILE.fullmatch(name)][:MOST_FILES]
+        except (Unreachable, ValueError, KeyError, TypeError):
+            return []
 
     async def _get(self, path: str) -> bytes:
         url = f"{self._url}{path}"

@@ -18,11 +18,17 @@ from functools import cache
 from pathlib import Path
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from securesystemslib.signer import CryptoSigner
 
 from gateway.demo import cast, exampletrust
+from gateway.errors import CannotRun
 from gateway.node import nodekeys
+from gateway.node.trustonline import ONLINE_KEY
 from gateway.records.families import FAMILIES
 from gateway.records.packaged import data_path
+from gateway.repository import rolekeys
 from gateway.trust import keyfiles
 from gateway.trust import roster as roster_file
 from gateway.trust.roster import Roster
@@ -31,6 +37,9 @@ from gateway.trust.trusted import AGREEMENTS, CATALOGUE, ROSTER
 
 FOLDER = "keys/example"
 TRUST = "trust"
+ROOT_KEY = "trust-root.pem"
+ONLINE, ONLINE_NAME = "tongzhou", "online"
+"""Whose node holds the repository and the online key; what that key is called here."""
 
 
 def example_trust(urls: Mapping[str, str]) -> dict[str, bytes]:
@@ -47,12 +56,31 @@ def example_trust(urls: Mapping[str, str]) -> dict[str, bytes]:
 def example_keys(jurisdiction: str) -> dict[str, bytes]:
     """File name → PEM of every key of a jurisdiction's node; to be written with mode 0600, else no node takes them."""
     folder = data_path(FOLDER) / jurisdiction
-    return {f"{stem}.pem": (folder / f"{stem}.pem").read_bytes() for stem, *_ in _names(jurisdiction)}
+    found = {f"{stem}.pem": (folder / f"{stem}.pem").read_bytes() for stem, *_ in _names(jurisdiction)}
+    return found | ({ONLINE_KEY: (folder / ONLINE_KEY).read_bytes()} if jurisdiction == ONLINE else {})
 
 
 def example_public_keys() -> frozenset[bytes]:
     """Public halves (32 bytes) of all example keys: who holds one of them signs for nobody, whatever the name."""
-    return frozenset(key.public for key in _roster().verifier_keys.values())
+    nodes = {key.public for key in _roster().verifier_keys.values()}
+    return frozenset(nodes | {rolekeys.of_signer("", signer).public for signer in trust_signers().values()})
+
+
+@cache
+def trust_signers() -> Mapping[str, CryptoSigner]:
+    """Who signs the example trust data: jurisdiction → its administrator's key, ``ONLINE_NAME`` → the online key."""
+    folder = data_path(FOLDER)
+    files = {place.id: folder / place.id / ROOT_KEY for place in cast.PLACES}
+    files[ONLINE_NAME] = folder / ONLINE / ONLINE_KEY
+    return {name: _signer(file) for name, file in files.items()}
+
+
+def _signer(file: Path) -> CryptoSigner:
+    """Modes are not kept by a package, and these keys are no secret."""
+    key = load_pem_private_key(file.read_bytes(), None)
+    if not isinstance(key, Ed25519PrivateKey):  # pragma: no cover - keys/example holds none of another kind
+        raise CannotRun("key.file_form", f"{file} is no Ed25519 key")
+    return CryptoSigner(key)
 
 
 @cache
@@ -78,6 +106,9 @@ def make(folder: Path) -> None:
 def _make_keys(folder: Path, jurisdiction: str) -> dict[str, str]:
     """Key file stem → verifier key text of one jurisdiction."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name in (ROOT_KEY, ONLINE_KEY) if jurisdiction == ONLINE else (ROOT_KEY,):
+        if not (folder / name).exists():
+            keyfiles.generate(folder / name)
     found: dict[str, str] = {}
     for stem, role, _, name in _names(jurisdiction):
         path = folder / f"{stem}.pem"

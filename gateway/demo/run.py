@@ -64,7 +64,7 @@ def _console(*, to_stderr: bool) -> Console:
 
 def _show(console: Console, stage: Stage, outcome: Outcome, seconds: float) -> None:
     console.print(show.network(stage))
-    show.outcome(console, outcome, seconds)
+    show.outcome(console, stage, outcome, seconds)
 
 
 async def _serve(stage: Stage, console: Console) -> None:

@@ -42,8 +42,22 @@ def _field(view: Any) -> Text:
     return Text(f"{view.size} · {age}", style=style)
 
 
-def outcome(console: Console, found: Outcome, seconds: float) -> None:
-    """The verdicts as cards, what was refused, and the audit."""
+def trust(stage: Stage) -> str:
+    """How the trust data stand at the nodes: signed by how many, and which versions."""
+    standings = [stage.node(place).trust.standing() for place in stage.running]
+    current = stage.node(stage.running[0]).trust.current
+    one = standings[0]
+    signed = all(each.signed and each.versions == one.versions for each in standings)
+    word = f"signed, {one.threshold} of {one.keys}" if signed else "not everywhere alike"
+    return (
+        f"信任数据 trust: {word}, version root {one.versions['root']}, targets {one.versions['targets']}"
+        f" · roster {current.roster.version}, agreements {current.agreements.version},"
+        f" catalogue {current.catalogue.version}"
+    )
+
+
+def outcome(console: Console, stage: Stage, found: Outcome, seconds: float) -> None:
+    """The verdicts as cards, what was refused, the audit, the trust data."""
     for answer in found.verdicts:
         console.print(asking.card(answer))
     refused = Table(title=f"拒收 refused at the door: {found.rejected.total()}", show_header=False)
@@ -61,6 +75,7 @@ def outcome(console: Console, found: Outcome, seconds: float) -> None:
         f"{len(PLACES)} 节点 nodes · {found.published} 条发布 published · {found.rejected.total()} 条拒收 refused ·"
         f" {found.mirrored} 条镜像 mirrored · {seconds:.1f} s"
     )
+    console.print(trust(stage))
     for surprise in found.surprises:
         console.print(Text(f"意外 not as planned: {surprise}", style="bold red"))
 

@@ -22,14 +22,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gateway.demo import cast
-from gateway.demo.example import example_keys, example_trust
+from gateway.demo import cast, examplesigned
+from gateway.demo.example import ONLINE, example_keys, example_trust
 from gateway.demo.scenes import schema_1_1
 from gateway.errors import CannotRun
 from gateway.node.config import load
 from gateway.node.runtime import Node
 from gateway.ops import nodefolder
 from gateway.ops.nodefolder import OneBroker
+from gateway.repository.client import PINNED
 from gateway.serving import Serving
 
 HEARTBEAT_S = 1
@@ -37,6 +38,8 @@ PATIENCE_S = 300
 AHEAD = "xianghe"  # the one node that has the demo's newer schema
 SCHEMA_FILE = "licence-1.1.schema.json"
 PLACES = tuple(place.id for place in cast.PLACES)
+IN_ORDER = (ONLINE, *(place for place in PLACES if place != ONLINE))
+"""The others get their trust data from the node that has the repository, over HTTP."""
 
 
 @dataclass(slots=True)
@@ -55,10 +58,10 @@ class Stage:
         self._players: dict[str, _Player] = {}
 
     async def __aenter__(self) -> Self:
-        for place in PLACES:
+        for place in IN_ORDER:
             self._set_up(place)
         try:
-            for place in PLACES:
+            for place in IN_ORDER:
                 await self.start(place)
         except BaseException:
             await self._stop_all()
@@ -150,9 +153,17 @@ class Stage:
         folder = self.folder / place
         if not (folder / nodefolder.CONFIG).exists():
             nodefolder.lay_out(folder, place, port=self._ports[place])
+        if place == ONLINE:
+            examplesigned.publish(folder / "trust", example_trust(self.urls), now=int(time.time()))
         ahead = ("schemas",) if place == AHEAD else ()
         nodefolder.write_config(
-            folder, place, port=self._ports[place], heartbeat_s=HEARTBEAT_S, schemas=ahead, kafka=self._kafka
+            folder,
+            place,
+            port=self._ports[place],
+            heartbeat_s=HEARTBEAT_S,
+            schemas=ahead,
+            trust_urls=() if place == ONLINE else (self.url(ONLINE),),
+            kafka=self._kafka,
         )
         for name in ahead:
             (folder / name).mkdir(exist_ok=True)
@@ -162,7 +173,9 @@ class Stage:
             path.touch(mode=0o600)
             path.chmod(0o600)
             path.write_bytes(key)
-        nodefolder.write_trust(folder, example_trust(self.urls))
+        if place != ONLINE:
+            root = self.folder / ONLINE / "trust" / PINNED
+            (folder / "trust" / PINNED).write_bytes(root.read_bytes())
 
 
 def _ports(base: int, count: int) -> list[int]:

@@ -21,6 +21,7 @@ from typing import Any, cast
 from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import BadTopic, topics_below
 from gateway.errors import CannotRun
+from gateway.repository.client import PINNED
 
 MIB = 1 << 20
 LOCAL, REPLICATED = "local", "replicated"
@@ -74,6 +75,16 @@ NO_PASSPHRASES = Passphrases()
 
 
 @dataclass(frozen=True, slots=True)
+class TrustConfig:
+    """``[trust]``. ``urls``: nodes to ask for signed trust data besides those that the roster names, and before there
+    is one; ``refresh_s``: how often sources are asked.
+    """
+
+    urls: tuple[str, ...] = ()
+    refresh_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """One node's settings. ``folder`` is where the configuration file stands; ``acknowledgement``: ``local``,
     ``replicated``, or empty for what suits the bus; ``acknowledge_within_s``: how long a caller waits for the bus.
@@ -91,6 +102,23 @@ class Config:
     bus: BusConfig = BusConfig()
     http: HttpConfig = HttpConfig()
     passphrases: Passphrases = NO_PASSPHRASES
+    trust_from: TrustConfig = TrustConfig()
+
+    @property
+    def signed(self) -> bool:
+        """Whether trust data must be signed: the trust folder holds a pinned root."""
+        return (self.trust / PINNED).exists()
+
+    @property
+    def shown_trust(self) -> Path:
+        """Folder where the documents in force lie as files."""
+        return self.data / "trust" if self.signed else self.trust
+
+    @property
+    def shown_schemas(self) -> tuple[Path, ...]:
+        """Folders of the schemas in force beside those that come with the program."""
+        signed = self.shown_trust / "schemas"
+        return (*self.schemas, signed) if self.signed and signed.is_dir() else self.schemas
 
     @property
     def replicated(self) -> bool:
@@ -126,7 +154,7 @@ class _Reader:
 
     def config(self, found: Mapping[str, Any]) -> Config:
         node = self._table(found, "node", NODE)
-        self._known(found, {"node", "bus", "http", "keys"}, "")
+        self._known(found, {"node", "bus", "http", "keys", "trust"}, "")
         if "jurisdiction" not in node:
             raise self._wrong("node.jurisdiction", "is missing: which jurisdiction does this node speak for?")
         self._one_of("node", "acknowledgement", node.get("acknowledgement", LOCAL), (LOCAL, REPLICATED))
@@ -138,6 +166,7 @@ class _Reader:
             bus=bus,
             http=HttpConfig(**self._table(found, "http", HTTP)),
             passphrases=self._passphrases(found),
+            trust_from=self._trust_from(found),
             **self._paths(node, Config(self._folder, "")),
         )
         if config.acknowledgement == REPLICATED and config.by_tiles(config.jurisdiction):
@@ -155,6 +184,13 @@ class _Reader:
         files = {name: self._value(f"keys.passphrase_files.{name}", value, Path, 0, 0) for name, value in each.items()}
         settings = self._table({"keys": own}, "keys", KEYS)
         return Passphrases(settings.get("passphrase_file"), cast(Mapping[str, Path], files))
+
+    def _trust_from(self, found: Mapping[str, Any]) -> TrustConfig:
+        settings = TrustConfig(**self._table(found, "trust", TRUST))
+        for url in settings.urls:
+            if re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", url) is None:
+                raise self._wrong("trust.urls", f"holds {url!r}, which is no address of a node")
+        return settings
 
     def _bus(self, found: Mapping[str, Any]) -> BusConfig:
         tables = found.get("bus", {})
@@ -273,6 +309,7 @@ KAFKA: Mapping[str, tuple[type, float, float]] = {
     "publish_s": (float, 5, 600),
 }
 KEYS: Mapping[str, tuple[type, float, float]] = {"passphrase_file": (Path, 0, 0)}
+TRUST: Mapping[str, tuple[type, float, float]] = {"urls": (list, 0, 0), "refresh_s": (float, 1, 86_400)}
 HTTP: Mapping[str, tuple[type, float, float]] = {
     "host": (str, 0, 0),
     "port": (int, 0, 65_535),

@@ -25,9 +25,9 @@ from gateway.ledger.cosignatures import Cosignature
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.logbook import Log
 from gateway.node import cosigned
+from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
 from gateway.node.statements import Statement
-from gateway.node.trustfolder import TrustFolder
 from gateway.trust import notes
 from gateway.trust.notes import Identity, SignatureLine
 
@@ -54,7 +54,7 @@ class Cosigners:
     """Takes and keeps cosignatures. The event loop's; ``wake`` is called when something is to be kept soon."""
 
     def __init__(
-        self, trust: TrustFolder, measures: Measures, wake: Callable[[], None], clock: Callable[[], float] = time.time
+        self, trust: InForce, measures: Measures, wake: Callable[[], None], clock: Callable[[], float] = time.time
     ) -> None:
         self._trust = trust
         self.measures = measures
@@ -157,15 +157,19 @@ class Cosigners:
             self._refuse(origin, ["root.mismatch"] * misfits)
 
     async def learn(self, database: Database, held: Log, history: Sequence[bytes]) -> None:
-        """Take the cosignatures of old checkpoints, as a source's history shows them. Notes of trees that this node
-        does not hold, or holds otherwise, say nothing here: to judge those is the mirror's.
+        """Take and keep the cosignatures of old checkpoints, as a source's history shows them. Notes of trees that this
+        node does not hold, or holds otherwise, say nothing here: to judge those is the mirror's.
         """
         for note in history:
             with faults_named(database.path):
                 statement = _of_tree_held(database, held, note)
             if statement is not None:
                 self.take(database, held, statement, note)
+            if (waiting := self._logs.get(held.origin)) is not None and len(waiting.found) >= MOST_WAITING // 2:
+                await self._write(database, [(held.origin, waiting)])
             await asyncio.sleep(0)  # a file holds thousands of signatures
+        if (waiting := self._logs.get(held.origin)) is not None and waiting.found:
+            await self._write(database, [(held.origin, waiting)])
 
 
 def _is_held(known: Mapping[Identity, set[bytes]], line: SignatureLine) -> bool:

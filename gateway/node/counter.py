@@ -25,8 +25,8 @@ from gateway.node import cosigned, searching, subjects
 from gateway.node.asked import SOURCE_PREFIX, Asked
 from gateway.node.factfinding import FactFinder, located, prove, read_verified
 from gateway.node.freshness import OwnClock
+from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
-from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import LogView, Views
 from gateway.recognition import answer
 from gateway.recognition.facts import Match, Question
@@ -48,7 +48,7 @@ class Counter:
     def __init__(
         self,
         views: Views,
-        trust: TrustFolder,
+        trust: InForce,
         asking: str,
         signer: Callable[[int], Signer],
         own_clock: OwnClock,
@@ -71,7 +71,7 @@ class Counter:
         """
         with self._measures.stage("verify"):
             asked = Asked.parse(value)
-            finder = FactFinder(self._views, self._trust.current, self._asking, self._own_clock)
+            finder = FactFinder(self._views, self._trust.current, self._asking, self._own_clock, self._trust.age_s())
             matches, other_holder = self._matches(asked)
             now = int(self._clock() * 1000)
             signer = self._signer(now // 1000)

@@ -27,10 +27,10 @@ from gateway.node import ending, exhibits, guard, statements
 from gateway.node.decisions import FILE, Decisions
 from gateway.node.exhibits import Exhibits
 from gateway.node.follower import Follower
+from gateway.node.inforce import InForce
 from gateway.node.ownstate import OwnState
 from gateway.node.publisher import Publisher
 from gateway.node.statements import Statement
-from gateway.node.trustfolder import TrustFolder
 from gateway.trust.roster import Roster
 
 MOST_KEPT = 16
@@ -43,7 +43,7 @@ log = structlog.get_logger(__name__)
 class Custody:
     """Of one node; ``data``: its data folder."""
 
-    trust: TrustFolder
+    trust: InForce
     exhibits: Exhibits
     data: Path
     ledger: Database

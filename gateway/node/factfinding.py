@@ -48,12 +48,14 @@ MOST_FACTS = 500
 
 @dataclass(frozen=True, slots=True)
 class FactFinder:
-    """One decision's view: trust data and logs as they stand now."""
+    """One decision's view: trust data with their age in seconds (None: nobody signs them) and logs, as they stand now.
+    """
 
     views: Views
     trust: TrustData
     asking: str
     own_clock: OwnClock
+    trust_age_s: float | None = None
 
     def nothing(
         self,
@@ -109,6 +111,7 @@ class FactFinder:
             successors=self._successors(question.source or "", question.subject, question.known_at),
             came_from=self._came_from(choice, present, question),
             credit=self._credit(question, present),
+            trust_age_s=self.trust_age_s,
             own_clock_slow=self._slow(),
             desks=self._desks(question.source, question.subject, present, question.at),
         )

@@ -73,7 +73,7 @@ class Freshness:
     def _pending_of(self, size: int, tick: float) -> _Pending:
         pending = self._pending.setdefault(size, _Pending(tick))
         if len(self._pending) > MOST_PENDING:
-            del self._pending[max(each for each in self._pending if each != size)]
+            del self._pending[max(self._pending)]
         return pending
 
     def verified(self, size: int) -> None:

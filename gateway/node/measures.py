@@ -63,6 +63,7 @@ class Measures:
             "jjj_log_budget_left_seconds", "Until verdicts begin to be stale", ["origin"], registry=registry
         )
         self.unsent = Gauge("jjj_unsent_leaves", "Own leaves the bus has not taken", ["origin"], registry=registry)
+        self._of_trust(registry)
         self.mode = Gauge("jjj_acknowledgement", "1 for the mode of this node", ["mode"], registry=registry)
         self.key_left = Gauge(
             "jjj_key_left_seconds", "Until the last good key of a role ends", ["role", "family"], registry=registry
@@ -88,6 +89,18 @@ class Measures:
         )
         said = "Leaves held that a witness has not cosigned"
         self.witness_lag = Gauge("jjj_witness_lag_leaves", said, ["origin", "witness"], registry=registry)
+    def _of_trust(self, registry: CollectorRegistry) -> None:
+        self.trust_age = Gauge(
+            "jjj_trust_age_seconds", "Since the signed trust data were last confirmed", registry=registry
+        )
+        self.trust_signed = Gauge("jjj_trust_signed", "1 where trust data must be signed", registry=registry)
+        self.trust_version = Gauge("jjj_trust_version", "Of a document or signed role", ["part"], registry=registry)
+        self.trust_left = Gauge(
+            "jjj_trust_expires_seconds", "Until the signed metadata of a role end", ["role"], registry=registry
+        )
+        self.trust_refused = Counter(
+            "jjj_trust_refused", "Trust data not taken from a source", ["reason"], registry=registry
+        )
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

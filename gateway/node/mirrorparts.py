@@ -18,9 +18,9 @@ from gateway.ledger.database import Database
 from gateway.ledger.logbook import Log
 from gateway.node.exhibits import Exhibits
 from gateway.node.freshness import Freshness, OwnClock
+from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
 from gateway.node.statements import Statement
-from gateway.node.trustfolder import TrustFolder
 
 
 class Followed(Protocol):
@@ -57,7 +57,7 @@ class MirrorParts:
     bus: Bus
     session: aiohttp.ClientSession
     readers: Executor
-    trust: TrustFolder
+    trust: InForce
     measures: Measures
     own_clock: OwnClock
     exhibits: Exhibits

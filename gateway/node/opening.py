@@ -1,14 +1,14 @@
-"""What a node's process opens before anything else: the lock on its data folder, and the bus that its settings name.
+"""What must be open before a node can be: its data folder for one process alone, the bus, the trust data.
 
 >>> descriptor = lock_data(config)
->>> async with open_bus(config, node.sources) as bus:
-...     await bus.end("jjj.sanhe.licence")
+>>> bus = open_bus(config, lambda jurisdiction: Sources())
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
 
 from gateway.bus.embedded import EmbeddedBus
 from gateway.bus.kafka import KafkaBus
@@ -19,6 +19,20 @@ from gateway.bus.tileheads import SourcesOf
 from gateway.bus.tilereading import TileBus
 from gateway.errors import CannotRun
 from gateway.node.config import EMBEDDED, Config
+from gateway.node.freshness import OwnClock
+from gateway.node.inforce import InForce
+from gateway.node.measures import Measures
+from gateway.node.plaintrust import PlainTrust
+from gateway.node.signedtrust import SignedTrust
+
+
+def open_trust(config: Config, measures: Measures, own_clock: OwnClock, refused_keys: frozenset[bytes]) -> InForce:
+    """Signed trust where the trust folder holds a pinned root, else the plain files."""
+    if config.signed:
+        return SignedTrust(
+            config, measures, own_clock_slow=lambda: own_clock.slow(time.monotonic()), refused_keys=refused_keys
+        )
+    return PlainTrust(config.trust, config.schemas, measures)
 
 
 def open_bus(config: Config, sources: SourcesOf) -> Bus:

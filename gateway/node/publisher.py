@@ -26,12 +26,12 @@ from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.node.acknowledgement import LOOK_S, Acknowledgement
 from gateway.node.door import Door, Draft, Receipt
+from gateway.node.inforce import InForce
 from gateway.node.lanes import Lanes, Waiting
 from gateway.node.measures import Measures
 from gateway.node.ownstate import OwnState
 from gateway.node.sealer import OwnLog, Published
 from gateway.node.shown import Shown
-from gateway.node.trustfolder import TrustFolder
 from gateway.node.work import Work, family_of, take, write, write_beats
 from gateway.trust.trusted import TrustData
 
@@ -51,7 +51,7 @@ class Publisher:
     def __init__(
         self,
         ledger: Database,
-        trust: TrustFolder,
+        trust: InForce,
         logs: Mapping[str, OwnState],
         *,
         heartbeat_s: float,

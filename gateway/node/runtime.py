@@ -27,7 +27,7 @@ from gateway.ledger import cosignatures, logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
 from gateway.ledger.witnessmarks import MARKS_FILE, WitnessMarks
-from gateway.node import guard, index, rejudge
+from gateway.node import guard, index, rejudge, trustcopies
 from gateway.node.config import Config
 from gateway.node.cosigners import Cosigners
 from gateway.node.counter import Counter
@@ -41,17 +41,17 @@ from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
 from gateway.node.mirrorparts import MirrorParts
 from gateway.node.nodekeys import KeyFolder, KeyPlace
-from gateway.node.opening import lock_data, open_bus
+from gateway.node.opening import lock_data, open_bus, open_trust
 from gateway.node.ownstate import OwnState
 from gateway.node.publisher import Publisher
 from gateway.node.relay import Relay
 from gateway.node.sealer import OwnLog, Published
-from gateway.node.trustfolder import TrustFolder
+from gateway.node.signedtrust import LEDGER
 from gateway.node.views import Views
 from gateway.node.witness import Witness, WitnessKeys
 from gateway.recognition.checks import smallest_budget
 
-SCHEMA = logbook.TABLES + cosignatures.TABLES + index.TABLES
+SCHEMA = logbook.TABLES + cosignatures.TABLES + index.TABLES + trustcopies.TABLES
 TRUST_EVERY_S = 2.0
 READERS = 2
 PAUSE_S = 1.0
@@ -68,11 +68,20 @@ class Node:
         self.config = config
         self._clock = clock
         self.measures = Measures()
-        self.trust = TrustFolder(config.trust, config.schemas)
         self.own_clock = OwnClock()
+        self.trust = open_trust(config, self.measures, self.own_clock, refused_keys)
         self.followers: dict[str, Follower] = {}
         self._listened: set[str] = set()
         self.started_at = clock()
+        self._refused_keys = refused_keys
+        self.exhibits = Exhibits(config.data / EVIDENCE, config.jurisdiction)
+        self._stack = AsyncExitStack()
+        if self.trust.held:
+            self._take_place()
+
+    def _take_place(self) -> None:
+        """Find oneself in the roster, and one's keys. Raises ``CannotRun`` ``roster.not_in``, ``key.*``."""
+        config = self.config
         own = self.trust.current.roster.jurisdictions.get(config.jurisdiction)
         if own is None:
             raise CannotRun(
@@ -82,9 +91,7 @@ class Node:
         network = self.trust.current.roster.network
         self._own_logs = {entry.family: entry.origin for entry in own.logs if entry.ended is None}
         place = KeyPlace(config.keys, network, own.id, self._own_logs, config.passphrases)
-        self.keys = KeyFolder.open(place, lambda: self.trust.current.roster, refused_keys)
-        self.exhibits = Exhibits(config.data / EVIDENCE, own.id)
-        self._stack = AsyncExitStack()
+        self.keys = KeyFolder.open(place, lambda: self.trust.current.roster, self._refused_keys)
 
     async def __aenter__(self) -> Self:
         try:
@@ -101,12 +108,13 @@ class Node:
 
     async def _open(self) -> None:
         self._stack.callback(os.close, lock_data(self.config))
-        self.ledger = await self._stack.enter_async_context(Database(self.config.data / "ledger.sqlite", SCHEMA))
+        self.ledger = await self._stack.enter_async_context(Database(self.config.data / LEDGER, SCHEMA))
         self.mirrors = await self._stack.enter_async_context(Database(self.config.data / "mirrors.sqlite", SCHEMA))
+        self.session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        await self._open_trust()
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="gate")
         self._stack.callback(readers.shutdown)
         self.bus: Bus = await self._stack.enter_async_context(open_bus(self.config, self.sources))
-        self.session = await self._stack.enter_async_context(aiohttp.ClientSession())
         await self._judge_again()
         self.publisher = Publisher(
             self.ledger,
@@ -179,6 +187,16 @@ class Node:
 
     async def _open_row(self, origin: str, family: str) -> logbook.Log:
         return await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
+
+    async def _open_trust(self) -> None:
+        first = not self.trust.held
+        await self.trust.open(self.ledger, self.session)
+        if first:
+            self._take_place()
+        standing, roster = self.trust.standing(), self.trust.current.roster
+        log.info("trust.in_force", signed=standing.signed, roster_version=roster.version, **standing.versions)
+        if standing.warning is not None:
+            log.warning(standing.warning, folder=str(self.config.trust), age_s=standing.age_s)
 
     async def _open_own(self, family: str, origin: str) -> OwnState:
         own = await self._open_row(origin, family)
@@ -289,21 +307,22 @@ class Node:
         due = False
         while True:
             await self.custody.settle_ends()
-            await asyncio.sleep(TRUST_EVERY_S)
-            await asyncio.to_thread(self.keys.refresh)
-            before = self.trust.current.roster
-            if self.trust.refresh():
-                log.info("trust.taken", version=self.trust.current.roster.version)
-                due = True
-                await self.custody.weigh_again(before)
-            if not due:
-                continue
             try:
-                await self._judge_again()
-                await self._follow_new()
-                due = False
+                await asyncio.to_thread(self.keys.refresh)
+                before = self.trust.current.roster
+                if await self.trust.refresh():
+                    log.info("trust.taken", version=self.trust.current.roster.version)
+                    due = True
+                    await self.custody.weigh_again(before)
+                if due:
+                    await self._judge_again()
+                    await self._follow_new()
+                    due = False
             except CannotRun as error:
                 log.error("trust.not_applied", reason=error.reason, message=error.message)
+            except Exception:
+                log.exception("trust.crashed")  # what is in force stays so, and its age says how long
+            await asyncio.sleep(TRUST_EVERY_S)
 
     async def _judge_again(self) -> None:
         trust = self.trust.current

@@ -17,8 +17,8 @@ from gateway.ledger.database import Database
 from gateway.ledger.logbook import Log
 from gateway.node import ending
 from gateway.node.follower import Follower
+from gateway.node.inforce import InForce
 from gateway.node.publisher import Publisher
-from gateway.node.trustfolder import TrustFolder
 from gateway.trust.members import Ended
 
 
@@ -58,7 +58,7 @@ class Views:
         mirrors: Database,
         publisher: Publisher,
         followers: Mapping[str, Follower],
-        trust: TrustFolder,
+        trust: InForce,
         ended: Sequence[Log] = (),
         *,
         clock: Callable[[], float] = time.time,

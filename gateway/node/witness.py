@@ -209,6 +209,10 @@ class Witness:
             except CannotRun as error:
                 log.error("witness.fault", reason=error.reason, message=error.message)
                 await asyncio.sleep(PAUSE_S)
+            except Exception:  # whatever it is, the node goes on, and so does its witness after a pause
+                log.exception("witness.crashed")
+                self._cosigners.measures.crashes.labels("witness").inc()
+                await asyncio.sleep(PAUSE_S)
             await asyncio.sleep(TICK_S)
             try:
                 async with asyncio.timeout(self._until_due()):

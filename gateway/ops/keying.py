@@ -20,9 +20,8 @@ from gateway.errors import CannotRun
 from gateway.instants import format_time
 from gateway.node.config import Config
 from gateway.node.nodekeys import AUTHORITY, LOG_ROLES, NODE_ROLES, SEALING_ROLES, KeyFile, KeyFolder, KeyPlace, load
-from gateway.node.trustfolder import TrustFolder
 from gateway.records.identifiers import uscc_error
-from gateway.trust import keyfiles, keyring
+from gateway.trust import keyfiles, keyring, trusted
 from gateway.trust.keyring import Standing, Task
 from gateway.trust.members import ANY
 from gateway.trust.roster import Roster
@@ -145,7 +144,7 @@ def _setting(path: Path, given: Path | None, named: Path | None) -> str:
 
 def place_of(config: Config) -> tuple[KeyPlace, Roster]:
     """Where a node's keys lie, and the roster in force."""
-    roster = TrustFolder(config.trust, config.schemas).current.roster
+    roster = trusted.load(config.shown_trust, config.shown_schemas).roster
     own = roster.jurisdictions.get(config.jurisdiction)
     if own is None:
         raise CannotRun("roster.not_in", f"the roster in {config.trust} has no jurisdiction {config.jurisdiction!r}")

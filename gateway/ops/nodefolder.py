@@ -75,6 +75,7 @@ def write_config(
     port: int,
     heartbeat_s: float = 10,
     schemas: Sequence[str] = (),
+    trust_urls: Sequence[str] = (),
     kafka: OneBroker | None = None,
 ) -> None:
     """The commented settings file; replaces the one that stands."""
@@ -84,6 +85,7 @@ def write_config(
         "@port@": str(port),
         "@heartbeat_s@": f"{heartbeat_s:g}",
         "@schemas@": orjson.dumps(list(schemas)).decode(),
+        "@trust_urls@": orjson.dumps(list(trust_urls)).decode(),
         "@kind@": "embedded" if kafka is None else "kafka",
         "@prefix@": "jjj" if kafka is None else kafka.prefix,
         "@kafka@": "" if kafka is None else kafka.lines(),

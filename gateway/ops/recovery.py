@@ -33,18 +33,19 @@ from gateway.ledger import logbook
 from gateway.ledger.database import Database, connect
 from gateway.ledger.highwater import HighWater
 from gateway.ledger.logbook import Log
+from gateway.ledger.witnessmarks import Mark
 from gateway.node import ending
 from gateway.node.config import Config
 from gateway.node.exhibits import EVIDENCE, Exhibits
 from gateway.node.follower import Follower
 from gateway.node.freshness import OwnClock
+from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
 from gateway.node.mirrorparts import MirrorParts
-from gateway.node.opening import lock_data, open_bus
+from gateway.node.opening import lock_data, open_bus, open_trust
 from gateway.node.runtime import SCHEMA
 from gateway.node.statements import Statement
-from gateway.node.trustfolder import TrustFolder
 from gateway.ops import witnessing
 from gateway.records.record import read_envelope
 from gateway.trust.members import Ended, LogEntry
@@ -69,7 +70,7 @@ class Recovered:
 @dataclass(frozen=True, slots=True)
 class _Work:
     config: Config
-    trust: TrustFolder
+    trust: InForce
     rebuilt: Database
     bus: Bus
     session: aiohttp.ClientSession
@@ -85,27 +86,30 @@ async def recover(config: Config, *, without: Collection[str] = ()) -> list[Reco
     descriptor = lock_data(config)
     try:
         _remove(config.data, REBUILT)
-        logs, done = await _rebuild_all(config, without)
+        logs, done, vouched = await _rebuild_all(config, without)
         _swap(config.data)
         for log in logs:
             _mark(config.data, log)
-        witnessing.restore(config.data)
+        witnessing.restore(config.data, vouched)
     finally:
         _remove(config.data, REBUILT)
         os.close(descriptor)
     return done
 
 
-async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[Log], list[Recovered]]:
+async def _rebuild_all(
+    config: Config, without: Collection[str]
+) -> tuple[list[Log], list[Recovered], dict[str, Mark]]:
     async with AsyncExitStack() as stack:
-        trust = TrustFolder(config.trust, config.schemas)
+        trust = open_trust(config, Measures(), OwnClock(), frozenset())
+        rebuilt = await stack.enter_async_context(Database(config.data / REBUILT, SCHEMA))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        await trust.open(rebuilt, session)
         roster = trust.current.roster
         partners = {
             other.id: list(other.urls) for other in roster.jurisdictions.values() if other.id != config.jurisdiction
         }
-        rebuilt = await stack.enter_async_context(Database(config.data / REBUILT, SCHEMA))
         bus = await stack.enter_async_context(open_bus(config, lambda _: Sources()))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
         work = _Work(config, trust, rebuilt, bus, session, stack, partners, without)
         member = roster.jurisdictions.get(config.jurisdiction)
         if member is None:
@@ -114,10 +118,11 @@ async def _rebuild_all(config: Config, without: Collection[str]) -> tuple[list[L
             )
         ended = [await _rebuild_ended(work, entry, entry.ended) for entry in member.logs if entry.ended is not None]
         logs = [await _rebuild(work, entry.origin, entry.family) for entry in member.logs if entry.ended is None]
+        vouched = await witnessing.said_on_bus(bus, config.bus.prefix, config.jurisdiction, trust.current)
         done = [_move_aside(config, log) for log in (*ended, *logs)]
         for log in ended:  # nothing is signed for it any more, and beyond its end nothing counts
             (config.data / f"{log.name}.highwater").unlink(missing_ok=True)
-        return logs, done
+        return logs, done, vouched
 
 
 async def _rebuild_ended(work: _Work, entry: LogEntry, ended: Ended) -> Log:

@@ -102,8 +102,8 @@ AT_COUNTER: Mapping[str, Reason] = {
         "本节点尚未收到来源节点的确认", "this node has heard no dated word of the source", ASK_SOURCE
     ),
     "source.lacking": told(
-        "来源节点已有更新的数据，本节点尚未取得",
-        "the source has shown newer records that this node has not got",
+        "来源或见证方已出示更新的数据，本节点尚未取得",
+        "source or witnesses have shown newer records that this node has not got",
         WAIT,
     ),
     "own_clock": told("本节点的时钟偏慢，无法判断数据是否最新", "this node's own clock is behind", OWN_IT),

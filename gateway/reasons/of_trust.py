@@ -16,6 +16,7 @@ from gateway.reasons.told import (
     NEW_KEY,
     OTHER_NODE,
     OWN_IT,
+    TRUST_KEEPER,
     WAIT,
     Reason,
     Step,
@@ -93,6 +94,35 @@ OF_TRUST: Mapping[str, Reason] = {
     # trust data
     "trust.rollback": told(
         "信任文件的版本低于现行版本，未采用", "older trust data than those in force: not taken", OWN_IT
+    ),
+    "trust.unsigned": told("信任数据未经各地签名", "the trust data are not signed by anybody", OWN_IT),
+    "trust.root": told("信任根文件缺失或不正确", "the pinned root is missing or is none", OWN_IT),
+    "trust.none_held": told(
+        "尚未取得任何经核验的信任数据，节点不能启动", "no trust data were verified yet: the node can't start", OWN_IT
+    ),
+    "trust.unreachable": told("该来源的信任数据无法取得", "a source of trust data does not answer", WAIT),
+    "trust.incomplete": told("该来源的信任数据不完整", "a source of trust data lacks a file", WAIT),
+    "trust.too_large": told("信任数据过大，已停止接收", "trust data beyond all limits: not read on", OWN_IT),
+    "trust.expired": told(
+        "信任数据的签名已过期，未采用；现行版本继续使用至其期限",
+        "signed trust data have run out: not taken; those in force go on until their limit",
+        TRUST_KEEPER,
+    ),
+    "trust.signatures": told(
+        "信任数据的有效签名不足，未采用",
+        "too few good signatures of those who must sign: not taken",
+        TRUST_KEEPER,
+    ),
+    "trust.metadata": told(
+        "信任元数据格式不正确，未采用", "the signed metadata can't be read: not taken", TRUST_KEEPER
+    ),
+    "trust.mixed": told(
+        "信任数据由不同版本拼凑而成，未采用", "trust data mixed from several versions: not taken", TRUST_KEEPER
+    ),
+    "trust.target": told(
+        "信任文件与签名所述的摘要或长度不符，未采用",
+        "a trust document is not the one that was signed: not taken",
+        TRUST_KEEPER,
     ),
     "trust.form": told("信任文件有误", "a trust document is wrong", OWN_IT),
     "trust.missing": told("缺少信任文件", "a trust document is missing", OWN_IT),

@@ -98,6 +98,11 @@ SEND_AGAIN = Step(
 # At the node
 
 OWN_IT = Step("请联系本单位信息部门，并附上这一行提示", "Call your own IT department and quote this line", "own_it")
+TRUST_KEEPER = Step(
+    "请本单位信息部门查看 /v1/network 中的来源，并通知信任数据的管理人",
+    "Your own IT department looks at the sources in /v1/network and tells those who keep the trust data",
+    "own_it",
+)
 BUS_RIGHTS = Step(
     "请集群管理员用 deploy/kafka/set_up.py 授予权限；提示中写明了主题或事务号",
     "The cluster's administrator grants the right (deploy/kafka/set_up.py); the line names topic or transactional id",

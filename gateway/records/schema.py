@@ -129,6 +129,15 @@ class SchemaSet:
             digest.update(b"%s\n%d\n%s" % (name.encode(), len(file), file))
         return cls({name: _read(name, file) for name, file in ordered}, digest.hexdigest())
 
+    def with_files(self, files: Mapping[str, bytes]) -> SchemaSet:
+        """With further schemas by name. Raises ``CannotRun`` "schema.changed", "schema.invalid"."""
+        for name, file in files.items():
+            if name in self.schemas and self.schemas[name].file != file:
+                raise CannotRun("schema.changed", f"{name} is another than before: a published schema never changes")
+        more = files.keys() - self.schemas.keys()
+        held = {name: one.file for name, one in self.schemas.items()}
+        return SchemaSet.of_files(held | dict(files)) if more else self
+
     def names(self) -> tuple[str, ...]:
         """Names of all schemas, by family and version."""
         return tuple(self.schemas)

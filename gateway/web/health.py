@@ -12,10 +12,12 @@ from typing import Any
 from aiohttp import web
 
 from gateway.ledger import cosignatures
+from gateway.node.inforce import InForce
+from gateway.node.measures import Measures
 from gateway.web import problems
 from gateway.web.answers import json_answer
-from gateway.web.overview import fault_json, left_s
-from gateway.web.parts import EXHIBITS, MEASURES, STATE, VIEWS
+from gateway.web.overview import fault_json, left_s, standing_json
+from gateway.web.parts import EXHIBITS, MEASURES, STATE, TRUST, VIEWS
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -26,17 +28,21 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 
 async def ready(request: web.Request) -> web.StreamResponse:
-    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Both say
-    which of partners' logs are frozen, what it does not cosign now, and what must be seen to before it stops the node
-    (``warnings``).
+    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Either way
+    with how the trust data stand (a node whose trust data are old still publishes); and where there is anything to
+    tell, which of partners' logs are ``frozen``, what of them it does not cosign now (``witness``), and what must be
+    seen to before it stops the node (``warnings``).
     """
     state = request.app[STATE]
-    held_back = [fault_json(fault) for fault in state.witness_faults()]
+    more: dict[str, Any] = {"trust": standing_json(request.app[TRUST].standing())}
+    if held_back := [fault_json(fault) for fault in state.witness_faults()]:
+        more["witness"] = held_back
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
     told = [{"reason": warning.reason, "message": warning.message} for warning in state.warnings()]
-    frozen = {view.origin: view.log.frozen for view in request.app[VIEWS].all() if view.log.frozen is not None}
-    more: dict[str, Any] = {"witness": held_back}
-    more |= ({"warnings": told} if told else {}) | ({"frozen": frozen} if frozen else {})
+    if told:
+        more["warnings"] = told
+    if frozen := {view.origin: view.log.frozen for view in request.app[VIEWS].all() if view.log.frozen is not None}:
+        more["frozen"] = frozen
     if not faults:
         return json_answer({"ready": True, **more})
     said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
@@ -63,4 +69,17 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         measures.key_left.labels(task.role, task.family).set(left_of_key_s)
     measures.evidence.set(len(await asyncio.to_thread(request.app[EXHIBITS].all)))
     measures.mode.labels(state.acknowledgement).set(1)
+    _trust_now(measures, request.app[TRUST])
     return web.Response(body=measures.text(), headers={"Content-Type": PROMETHEUS})
+
+
+def _trust_now(measures: Measures, in_force: InForce) -> None:
+    """Without an age, trust data that nobody signs have none here either: the figure is not a number."""
+    standing, trust = in_force.standing(), in_force.current
+    measures.trust_signed.set(standing.signed)
+    measures.trust_age.set(math.nan if standing.age_s is None else standing.age_s)
+    for role, version in standing.versions.items():
+        measures.trust_version.labels(role).set(version)
+        measures.trust_left.labels(role).set(standing.expires[role] - in_force.now())
+    for name in ("roster", "agreements", "catalogue"):
+        measures.trust_version.labels(name).set(getattr(trust, name).version)

@@ -96,6 +96,11 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
             "age_s": {"type": ["number", "null"]},
             "lacking": _COUNT,
             "frozen": _MAYBE_TEXT,
+            "witnesses": {
+                "type": "array",
+                "description": "Who has cosigned it, and how far.",
+                "items": {"type": "object", "properties": {"witness": TEXT, "size": _COUNT, "at": TEXT}},
+            },
             "ended": {"type": ["object", "null"]},
             "quarantined": _COUNT,
         },

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from gateway.errors import GatewayError, Refused
 from gateway.instants import format_time
 from gateway.ledger import cosignatures
 from gateway.node import subjects
+from gateway.node.inforce import InForce, Standing
 from gateway.node.subjects import Quarantined
 from gateway.node.views import LogView, Views
 from gateway.records.identifiers import mask_resident_numbers
@@ -86,7 +88,8 @@ async def network(request: web.Request) -> web.StreamResponse:
     """GET /v1/network: each jurisdiction with its logs, lag and freshness seen here, and how they come; own faults and
     what waits for the bus; trust versions. Seconds are null where nothing has happened yet.
     """
-    trust, state, views = request.app[TRUST].current, request.app[STATE], request.app[VIEWS]
+    in_force, state, views = request.app[TRUST], request.app[STATE], request.app[VIEWS]
+    trust = in_force.current
     evidence = [kept for kept, _ in await asyncio.to_thread(request.app[EXHIBITS].all)]
     measures = request.app[MEASURES]
     return json_answer(
@@ -99,7 +102,7 @@ async def network(request: web.Request) -> web.StreamResponse:
             "relay": fault_json(state.relay_fault())
             | {"unsent": state.unsent(), "taken_s": _rounded(measures.taken_s)},
             "witness": [fault_json(fault) for fault in state.witness_faults()],
-            "trust": _trust_json(trust),
+            "trust": _trust_json(in_force, trust),
             "evidence": evidence,
             "topics": {topic: _rounded(measures.message_s(topic)) for topic in measures.topics},
             "jurisdictions": _jurisdictions(trust, state, views),
@@ -112,8 +115,33 @@ def fault_json(fault: GatewayError | None) -> dict[str, Any]:
     return {"ok": True} if fault is None else {"ok": False, "reason": fault.reason, "message": fault.message}
 
 
-def _trust_json(trust: TrustData) -> dict[str, Any]:
+def standing_json(standing: Standing) -> dict[str, Any]:
+    """Whether anybody signs the trust data, how long ago they were confirmed, and what is to be minded about that."""
+    age_s = standing.age_s
     return {
+        "signed": standing.signed,
+        "age_s": None if age_s is None or math.isinf(age_s) else round(age_s, 3),
+        "confirmed": None if standing.confirmed is None else format_time(int(standing.confirmed * 1000)),
+        "warning": standing.warning,
+    }
+
+
+def _trust_json(in_force: InForce, trust: TrustData) -> dict[str, Any]:
+    """``metadata``: by role, with the instant at which each ends; ``sources``: what each said when last asked."""
+    standing = in_force.standing()
+    metadata = {
+        role: {"version": version, "expires": format_time(standing.expires[role] * 1000)}
+        for role, version in standing.versions.items()
+    }
+    sources = [
+        {"source": said.source, "at": format_time(int(said.at * 1000)), **fault_json(said.fault)}
+        for said in in_force.said.values()
+    ]
+    return standing_json(standing) | {
+        "threshold": standing.threshold,
+        "keys": standing.keys,
+        "metadata": metadata,
+        "sources": sources,
         "roster": trust.roster.version,
         "agreements": trust.agreements.version,
         "catalogue": trust.catalogue.version,

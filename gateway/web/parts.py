@@ -14,9 +14,9 @@ from gateway.errors import CannotRun, GatewayError
 from gateway.node.config import HttpConfig
 from gateway.node.counter import Counter
 from gateway.node.exhibits import Exhibits
+from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
 from gateway.node.publisher import Publisher
-from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
 from gateway.trust.keyring import Task
 
@@ -24,7 +24,7 @@ PUBLISHER = web.AppKey("publisher", Publisher)
 COUNTER = web.AppKey("counter", Counter)
 VIEWS = web.AppKey("views", Views)
 EXHIBITS = web.AppKey("exhibits", Exhibits)
-TRUST = web.AppKey("trust", TrustFolder)
+TRUST = web.AppKey("trust", InForce)
 MEASURES = web.AppKey("measures", Measures)
 LIMITS = web.AppKey("limits", HttpConfig)
 DOCUMENT = web.AppKey("document", bytes)

@@ -150,6 +150,23 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/trust/schemas/", trustfiles.schemas, "Names of the schema files in force", public=True),
     Route("GET", "/trust/schemas/{name}", trustfiles.schema, "A schema file", public=True, refusals=(404,)),
+    Route("GET", "/trust/metadata/", trustfiles.metadata_names, "Names of the signed metadata (TUF)", public=True),
+    Route(
+        "GET",
+        "/trust/metadata/{name}",
+        trustfiles.metadata,
+        "Signed metadata (TUF), as this node has verified it",
+        public=True,
+        refusals=(404,),
+    ),
+    Route(
+        "GET",
+        "/trust/targets/{path:.+}",
+        trustfiles.target,
+        "A signed trust document, by its digest",
+        public=True,
+        refusals=(404,),
+    ),
     Route(
         "GET",
         "/trust/{name}",

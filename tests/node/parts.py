@@ -31,10 +31,10 @@ from gateway.node.measures import Measures
 from gateway.node.mirrorparts import MirrorParts
 from gateway.node.nodekeys import LogKeys
 from gateway.node.ownstate import OwnState
+from gateway.node.plaintrust import PlainTrust
 from gateway.node.publisher import Publisher
 from gateway.node.runtime import SCHEMA
 from gateway.node.sealer import OwnLog, Published
-from gateway.node.trustfolder import TrustFolder
 from gateway.trust.suites import Signer
 from tests.records import builders
 from tests.simulator import NETWORK, World
@@ -60,7 +60,7 @@ async def mirror_parts(
                 bus=None,  # type: ignore[arg-type]
                 session=None,  # type: ignore[arg-type]
                 readers=readers or pool,
-                trust=TrustFolder(world.folder / reader / "trust", (world.folder / reader / "schemas",)),
+                trust=PlainTrust(world.folder / reader / "trust", (world.folder / reader / "schemas",)),
                 measures=Measures(),
                 own_clock=OwnClock(),
                 exhibits=Exhibits(world.folder / reader / "data" / "evidence", reader),
@@ -179,7 +179,7 @@ async def publishing(
         highwater = HighWater(folder / "data" / "licence.highwater")
         publisher = Publisher(
             ledger,
-            TrustFolder(folder / "trust", (folder / "schemas",)),
+            PlainTrust(folder / "trust", (folder / "schemas",)),
             {"licence": OwnState(own, lambda at: signers.get("record", keys.record), highwater, authorities)},
             heartbeat_s=heartbeat_s,
             replicated=replicated,

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.bus.kafka_settings import KafkaSettings
 from gateway.errors import CannotRun
-from gateway.node.config import BusConfig, Config, HttpConfig, load
+from gateway.node.config import BusConfig, Config, HttpConfig, TrustConfig, load
 from gateway.ops import nodefolder
 from tests.simulator import World
 
@@ -41,6 +41,7 @@ def test_every_setting_can_be_said(tmp_path: Path) -> None:
         '[bus]\nkind = "embedded"\nprefix = "pre"\nfolder = "b"\n[bus.at.tongzhou]\ntiles = true\n'
         '[bus.at.wuqing]\nbootstrap = ["k:1"]\n'
         '[http]\nhost = "::1"\nport = 1\ntoken = "tok"\nbody_bytes = 65536\nrecords_a_request = 1\nrequest_s = 2\n'
+        '[trust]\nurls = ["http://127.0.0.1:8471", "https://node.example/jjj"]\nrefresh_s = 60\n'
     )
     assert read(tmp_path, text) == Config(
         tmp_path,
@@ -54,6 +55,7 @@ def test_every_setting_can_be_said(tmp_path: Path) -> None:
         3.0,
         BusConfig("embedded", "pre", tmp_path / "b", None, {"tongzhou": None, "wuqing": KafkaSettings(("k:1",))}),
         HttpConfig("::1", 1, tmp_path / "tok", 65_536, 1, 2),
+        trust_from=TrustConfig(("http://127.0.0.1:8471", "https://node.example/jjj"), 60.0),
     )
 
 
@@ -77,6 +79,14 @@ def test_a_passphrase_itself_is_no_setting(tmp_path: Path, table: str, name: str
     with pytest.raises(CannotRun, match=r"config\.form") as refused:
         read(tmp_path, NODE + table)
     assert name in refused.value.message
+
+
+def test_a_pinned_root_makes_trust_signed(tmp_path: Path) -> None:
+    config = read(tmp_path, NODE)
+    assert (config.signed, config.shown_trust) == (False, tmp_path / "trust")
+    config.trust.mkdir()
+    (config.trust / "root.json").write_bytes(b"{}")
+    assert (config.signed, config.shown_trust) == (True, tmp_path / "data/trust")
 
 
 def test_who_acknowledges_when(tmp_path: Path) -> None:
@@ -156,6 +166,9 @@ def test_the_commented_settings_file_says_only_what_is_known(tmp_path: Path) -> 
         (NODE + "heartbeat = 1", "node.heartbeat"),
         (NODE + "[bus]\nport = 1", "bus.port"),
         (NODE + "[kafka]\n", "kafka"),
+        (NODE + '[trust]\nurls = ["node.example"]', "trust.urls"),
+        (NODE + '[trust]\nurls = ["https://node.example/?a"]', "trust.urls"),
+        (NODE + "[trust]\nrefresh_s = 0.5", "trust.refresh_s"),
         (NODE + "heartbeat_s = 0.5", "node.heartbeat_s"),
         (NODE + "heartbeat_s = 3601", "node.heartbeat_s"),
         (NODE + "heartbeat_s = nan", "node.heartbeat_s"),

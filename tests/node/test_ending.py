@@ -53,7 +53,7 @@ def end(world: World, mirror: Mirror, log: HandMade, size: int) -> Ended:
     member = world.member("sanhe")
     member["logs"][0]["ended"] = {"size": size, "root": base64.b64encode(root).decode()}
     world.found(version=2, sanhe=member)
-    assert mirror.follower.parts.trust.refresh()
+    assert mirror.follower.parts.trust.read_again()
     return Ended(size, root)
 
 

@@ -258,7 +258,7 @@ async def test_leaves_read_while_a_schema_came_are_judged_by_it(world: World) ->
 
     def comes() -> None:
         world.give_schema("tongzhou")
-        assert parts.trust.refresh()
+        assert parts.trust.read_again()
 
     with Changing(comes) as readers:
         async with mirror_parts(world, "tongzhou", readers=readers) as parts:

@@ -62,8 +62,8 @@ def owner(world: World) -> Owner:
     return Owner(world, log, Ed25519Signer(ORIGIN, private()), CosignatureSigner(ORIGIN, private()))
 
 
-def learn(follower: Follower) -> None:
-    assert follower.parts.trust.refresh()
+async def learn(follower: Follower) -> None:
+    assert await follower.parts.trust.refresh()
 
 
 async def hold(follower: Follower, owner: Owner) -> None:
@@ -101,7 +101,7 @@ async def test_a_thief_who_dates_back_freezes_nothing_that_a_good_key_vouches_fo
     async with following(owner.world, "sanhe") as follower:
         await hold(follower, owner)
         owner.revoke()
-        learn(follower)
+        await learn(follower)
         await follower.weigh_again()
         await follower.hear(owner.states(2, AT + 50))
         await follower.hear(owner.log.seal(root=bytes(32), date=AT - 5))
@@ -114,7 +114,7 @@ async def test_a_thiefs_word_in_evidence_freezes_no_more_than_by_itself(owner: O
     async with following(owner.world, "sanhe") as follower:
         await hold(follower, owner)
         trust = owner.revoke()
-        learn(follower)
+        await learn(follower)
         await follower.weigh_again()
         if spoken:
             await follower.hear(owner.states(2, AT + 50))
@@ -129,7 +129,7 @@ async def test_until_the_owner_has_spoken_anew_two_roots_are_evidence(owner: Own
     async with following(owner.world, "sanhe") as follower:
         await hold(follower, owner)
         owner.revoke()
-        learn(follower)
+        await learn(follower)
         await follower.weigh_again()
         await follower.hear(owner.log.seal(root=bytes(32), date=AT - 5))
         assert follower.log.frozen == "log.fork"
@@ -142,7 +142,7 @@ async def test_a_thiefs_heartbeat_keeps_nothing_fresh(owner: Owner) -> None:
         assert follower.freshness.newest is not None
         assert follower.freshness.newest.date == AT + 90
         owner.revoke()
-        learn(follower)
+        await learn(follower)
         await follower.weigh_again()
         assert follower.freshness.age(time.time(), time.monotonic()) is None
         await follower.hear(owner.states(2, AT + 95))
@@ -157,7 +157,7 @@ async def test_a_size_that_only_a_thief_has_shown_lacks_nobody(owner: Owner) -> 
         await follower.hear(checkpoint.sign(Checkpoint(ORIGIN, 900, bytes(32)), pair.log, pair.heartbeat, AT + 5))
         assert (follower.freshness.known_size, follower.wanted) == (900, 900)
         owner.revoke()
-        learn(follower)
+        await learn(follower)
         await follower.weigh_again()
         assert (follower.freshness.known_size, follower.wanted) == (follower.log.size, 0)
 

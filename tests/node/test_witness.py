@@ -18,7 +18,7 @@ from gateway.errors import CannotRun
 from gateway.ledger import checkpoint, cosignatures, logbook
 from gateway.ledger.cosignatures import Cosignature
 from gateway.ledger.witnessmarks import MARKS_FILE, WitnessMarks
-from gateway.node import cosigned, cosigners, statements
+from gateway.node import cosigned, cosigners, statements, witness
 from gateway.node.cosigners import Cosigners
 from gateway.node.ending import Ending
 from gateway.node.follower import Follower
@@ -31,7 +31,7 @@ from gateway.trust.suites import CosignatureSigner
 from gateway.trust.trusted import load
 from tests.handmade import HandMade
 from tests.node.parts import feed, follow, mirror_parts
-from tests.simulator import NETWORK, World
+from tests.simulator import NETWORK, World, eventually
 
 ORIGIN = f"{NETWORK}/sanhe/licence"
 
@@ -254,7 +254,7 @@ async def test_an_ended_log_is_cosigned_up_to_its_end_and_no_further(world: Worl
         member = world.member("sanhe")
         member["logs"][0]["ended"] = {"size": 3, "root": base64.b64encode(ended.root).decode()}
         world.found(version=2, sanhe=member)
-        assert post.follower.parts.trust.refresh()
+        assert await post.follower.parts.trust.refresh()
         note = await post.cosign()
         assert note is not None
         assert read(world, note)[0] == 2
@@ -271,7 +271,7 @@ async def test_what_was_cosigned_beyond_the_end_is_cut_off_and_holds_nothing_bac
         member = world.member("sanhe")
         member["logs"][0]["ended"] = {"size": 3, "root": base64.b64encode(root).decode()}
         world.found(version=2, sanhe=member)
-        assert post.follower.parts.trust.refresh()
+        assert await post.follower.parts.trust.refresh()
         assert not await Ending(post.follower).look(Ended(3, root))
         assert post.kept(5) == []
         await post.cosign()
@@ -499,7 +499,7 @@ async def test_a_key_that_is_revoked_later_vouches_for_nothing_any_more(world: W
             if key["role"] == "witness":
                 key["not_after"] = "2021-01-01T00:00:00Z"
         world.found(dachang=member)
-        assert post.follower.parts.trust.refresh()
+        assert await post.follower.parts.trust.refresh()
         assert cosigned.jurisdictions(view, 2, post.follower.parts.trust.current) == {}
 
 
@@ -533,8 +533,42 @@ async def test_history_teaches_old_cosignatures(world: World, log: HandMade) -> 
         await post.hold(log, 2, 4)
         seals = [log.seal(size=2), log.seal(size=3), log.seal(size=4, root=bytes(32)), log.seal(size=4)]
         await post.witness.learn(post.follower, [b"rubbish", *(vouched(world, seal) for seal in seals)])
-        await post.cosigners.keep(all_of_it=True)
         assert [len(post.kept(size)) for size in (2, 3, 4)] == [1, 0, 1]
+
+
+async def test_a_history_of_more_than_may_wait_is_learned_whole(
+    world: World, log: HandMade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cosigners, "MOST_WAITING", 2)
+    async with posted(world) as post:
+        for size in range(1, 7):
+            await post.hold(log, size - 1, size)
+        await post.witness.learn(post.follower, [vouched(world, log.seal(size=size)) for size in range(1, 7)])
+        assert [len(post.kept(size)) for size in range(1, 7)] == [1] * 6
+        assert post.refused() == {}
+
+
+async def test_a_fault_of_the_witness_is_said_and_it_goes_on(
+    world: World, log: HandMade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Damaged tiles, say: the node goes on, and its witness is begun again."""
+    monkeypatch.setattr(witness, "PAUSE_S", 0.01)
+    async with posted(world) as post:
+        await post.hold(log, 0, 3)
+        await post.follower.hear(log.seal(size=3))
+        mirrors = post.follower.parts.mirrors
+        held = mirrors.read.execute("SELECT key, hashes FROM tiles").fetchall()
+        await mirrors.write(lambda c: c.execute("DELETE FROM tiles"))
+        running = asyncio.create_task(post.witness.run())
+        await eventually(lambda: crashes(post) >= 1, "the fault is counted")
+        await mirrors.write(lambda c: c.executemany("INSERT INTO tiles VALUES (?, ?)", held))
+        await eventually(lambda: post.cosigned() is not None, "it cosigns")
+        running.cancel()
+
+
+def crashes(post: Post) -> float:
+    found = post.follower.parts.measures.registry.get_sample_value("jjj_mirror_crashes_total", {"origin": "witness"})
+    return found or 0.0
 
 
 def test_a_statement_is_what_its_owner_signed_whoever_cosigned_it(world: World, log: HandMade) -> None:

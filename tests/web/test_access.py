@@ -27,6 +27,9 @@ OPEN = {
     "GET /trust/schemas/",
     "GET /trust/schemas/{name}",
     "GET /trust/{name}",
+    "GET /trust/metadata/",
+    "GET /trust/metadata/{name}",
+    "GET /trust/targets/{path}",
     "GET /healthz",
 }
 

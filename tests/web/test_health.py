@@ -37,7 +37,8 @@ def of(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
 
 async def test_a_node_that_seals_and_sends_is_ready(desk: Desk) -> None:
     reply = await desk.get("/readyz")
-    assert (reply.status, reply.json) == (200, {"ready": True, "witness": []})
+    nobody = {"signed": False, "age_s": None, "confirmed": None, "warning": "trust.unsigned"}
+    assert (reply.status, reply.json) == (200, {"ready": True, "trust": nobody})
 
 
 async def test_each_fault_is_a_reason_and_the_process_lives(desk: Desk) -> None:
@@ -52,6 +53,16 @@ async def test_each_fault_is_a_reason_and_the_process_lives(desk: Desk) -> None:
     assert found["ready"] is False
     assert [fault["reason"] for fault in found["reasons"]] == ["ledger.behind", "bus.unavailable"]
     assert "run recover" in found["detail"]
+
+
+async def test_a_log_that_is_not_cosigned_is_said_and_the_node_is_ready(desk: Desk) -> None:
+    desk.node.witness.faults["jjj.test/tongzhou/licence"] = CannotRun("witness.behind", "it catches up")
+    try:
+        reply = await desk.get("/readyz")
+    finally:
+        desk.node.witness.faults.clear()
+    assert (reply.status, reply.json["ready"]) == (200, True)
+    assert [fault["reason"] for fault in reply.json["witness"]] == ["witness.behind"]
 
 
 async def test_either_fault_alone_is_enough(desk: Desk) -> None:

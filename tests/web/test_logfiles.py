@@ -14,6 +14,7 @@ from gateway.ledger import checkpoint, logbook, merkle, tiles
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.logbook import Seal
 from gateway.trust import notes
+from gateway.web.overview import witnesses_json
 from tests.simulator import eventually
 from tests.web.desk import Desk, draft, founded, opened
 
@@ -166,8 +167,34 @@ async def test_history_is_framed_by_two_bytes_of_length(own: Desk) -> None:
 
 
 async def test_a_mirror_serves_the_owners_history(own: Desk, mirror: Desk) -> None:
+    """The seals as their owner committed them; under them each node puts the cosignatures that it knows."""
     for number in (0, 1):
-        assert (await mirror.get(f"{LOG}/history/{number}")).body == (await own.get(f"{LOG}/history/{number}")).body
+        files = [(await desk.get(f"{LOG}/history/{number}")).body for desk in (own, mirror)]
+        first, second = ([checkpoint.owned(note) for note in tiles.decode_history(file)] for file in files)
+        assert first == second
+
+
+async def test_checkpoint_history_and_logs_show_who_has_cosigned(own: Desk, mirror: Desk) -> None:
+    witness = mirror.node.witness.signer.name
+    line = f"— {witness} ".encode()
+    size = own.node.publisher.logs["licence"].own.size
+    for desk in (own, mirror):
+        await eventually(lambda d=desk: shown(d) == [(witness, size)], "it is cosigned, and that is known")
+        assert line in (await desk.get(f"{LOG}/checkpoint")).body
+        assert line in (await desk.get(f"{LOG}/history/1")).body
+        logs = (await desk.get("/v1/logs")).json["logs"]
+        (one,) = [each for each in logs if each["origin"] == "jjj.test/sanhe/licence"]
+        assert [each["witness"] for each in one["witnesses"]] == [witness]
+        assert line.decode() in one["checkpoint"]
+        metrics = (await desk.get("/metrics")).body.decode()
+        assert f'jjj_witness_lag_leaves{{origin="jjj.test/sanhe/licence",witness="{witness}"}} 0.0' in metrics
+
+
+def shown(desk: Desk) -> list[tuple[str, int]]:
+    """Witnesses of sanhe's licences as a node knows them, and how far each has come."""
+    view = desk.node.views.log("jjj.test/sanhe/licence")
+    assert view is not None
+    return [(each["witness"], each["size"]) for each in witnesses_json(view)]
 
 
 async def test_an_empty_log_has_a_checkpoint_and_no_files(own: Desk) -> None:
