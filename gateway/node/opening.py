@@ -15,15 +15,17 @@ from gateway.bus.kafka import KafkaBus
 from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import Bus
 from gateway.bus.routed import RoutedBus
-from gateway.bus.tileheads import SourcesOf
+from gateway.bus.tileheads import Sources, SourcesOf
 from gateway.bus.tilereading import TileBus
 from gateway.errors import CannotRun
+from gateway.ledger import logbook
 from gateway.node.config import EMBEDDED, Config
 from gateway.node.freshness import OwnClock
 from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
 from gateway.node.plaintrust import PlainTrust
 from gateway.node.signedtrust import SignedTrust
+from gateway.trust.roster import Roster
 
 
 def open_trust(config: Config, measures: Measures, own_clock: OwnClock, refused_keys: frozenset[bytes]) -> InForce:
@@ -46,6 +48,22 @@ def open_bus(config: Config, sources: SourcesOf) -> Bus:
 
 def _cluster(cluster: KafkaSettings | None, prefix: str, sources: SourcesOf) -> Bus:
     return TileBus(sources, prefix=prefix) if cluster is None else KafkaBus(cluster, prefix=prefix)
+
+
+def sources_in(roster: Roster, jurisdiction: str, *, own: str) -> Sources:
+    """Where a partner's logs may be had: at its own node, else at others'. Nowhere, if it is this node's own or not in
+    the roster.
+    """
+    everyone = roster.jurisdictions
+    found = everyone.get(jurisdiction)
+    if found is None or jurisdiction == own:
+        return Sources()
+    others = (each for each in everyone.values() if each.id not in (jurisdiction, own))
+    return Sources(
+        tuple(found.urls),
+        tuple(url for other in others for url in other.urls),
+        tuple(logbook.name_of(entry.origin) for entry in found.logs),
+    )
 
 
 def lock_data(config: Config) -> int:

@@ -41,7 +41,7 @@ from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
 from gateway.node.mirrorparts import MirrorParts
 from gateway.node.nodekeys import KeyFolder, KeyPlace
-from gateway.node.opening import lock_data, open_bus, open_trust
+from gateway.node.opening import lock_data, open_bus, open_trust, sources_in
 from gateway.node.ownstate import OwnState
 from gateway.node.publisher import Publisher
 from gateway.node.relay import Relay
@@ -337,19 +337,8 @@ class Node:
                     )
 
     def sources(self, jurisdiction: str) -> Sources:
-        """Where a partner's logs may be had: at its own node, else at others'. Nowhere, if it is this node's own or not
-        in the roster.
-        """
-        everyone = self.trust.current.roster.jurisdictions
-        found = everyone.get(jurisdiction)
-        if found is None or jurisdiction == self.jurisdiction.id:
-            return Sources()
-        others = (each for each in everyone.values() if each.id not in (jurisdiction, self.jurisdiction.id))
-        return Sources(
-            tuple(found.urls),
-            tuple(url for other in others for url in other.urls),
-            tuple(logbook.name_of(entry.origin) for entry in found.logs),
-        )
+        """Where a partner's logs may be had; nowhere, if it is this node's own."""
+        return sources_in(self.trust.current.roster, jurisdiction, own=self.jurisdiction.id)
 
     def budget_s(self, jurisdiction: str) -> float:
         """The age at which this node's verdicts on a jurisdiction's records begin to be stale."""
