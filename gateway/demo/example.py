@@ -26,7 +26,7 @@ from gateway.records.packaged import data_path
 from gateway.trust import keyfiles
 from gateway.trust import roster as roster_file
 from gateway.trust.roster import Roster
-from gateway.trust.suites import CosignatureSigner, Ed25519Signer
+from gateway.trust.suites import Cosigner, Signer
 from gateway.trust.trusted import AGREEMENTS, CATALOGUE, ROSTER
 
 FOLDER = "keys/example"
@@ -89,7 +89,7 @@ def _make_keys(folder: Path, jurisdiction: str) -> dict[str, str]:
     return found
 
 
-def _load(path: Path, role: str, name: str) -> Ed25519Signer | CosignatureSigner:
+def _load(path: Path, role: str, name: str) -> Signer | Cosigner:
     dated = role in ("heartbeat", "witness")
     return keyfiles.load_cosigner(path, name) if dated else keyfiles.load_signer(path, name)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gateway.errors import CannotRun
 from gateway.trust import keyfiles
-from gateway.trust.suites import CosignatureSigner, Signer
+from gateway.trust.suites import Cosigner, Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class LogKeys:
     """The two keys of one own log; both bear the origin as their name."""
 
     log: Signer
-    heartbeat: CosignatureSigner
+    heartbeat: Cosigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class NodeKeys:
     """Every key that a node signs with."""
 
     record: Signer
-    witness: CosignatureSigner
+    witness: Cosigner
     verdict: Signer
     logs: Mapping[str, LogKeys]
 

@@ -19,7 +19,7 @@ from gateway.ledger import checkpoint
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.logbook import Log, Seal
 from gateway.ledger.merkle import Frontier
-from gateway.trust.suites import CosignatureSigner, Signer
+from gateway.trust.suites import Cosigner, Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class OwnLog:
     """
 
     def __init__(
-        self, log: Log, frontier: Frontier, newest: Published | None, log_signer: Signer, heartbeat: CosignatureSigner
+        self, log: Log, frontier: Frontier, newest: Published | None, log_signer: Signer, heartbeat: Cosigner
     ) -> None:
         self.log = log
         self.newest = newest

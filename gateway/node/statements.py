@@ -34,7 +34,8 @@ class Statement:
 def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustData) -> Statement:
     """Judge a checkpoint note for OUR configured origin; raises ``Refused``."""
     keys = {**trust.roster.keys("log", jurisdiction), **trust.roster.keys("heartbeat", jurisdiction)}
-    signed = checkpoint.read(note, origin, {identity: key.vkey for identity, key in keys.items()}, require_date=True)
+    vkeys = {identity: key.vkey for identity, key in keys.items()}
+    signed = checkpoint.read(note, origin, vkeys, require_date=True, policy=trust.roster.policy)
     found = signed.checkpoint
     if found.size > logbook.INDEX_MASK:
         raise Refused("checkpoint.form", f"no node holds {found.size} leaves")

@@ -19,6 +19,7 @@ from gateway.trust import notes, roster
 
 MOST_LINES = 16
 MOST_BYTES = 1 << 20
+_GOOD = (None, "key.family")
 
 
 def of_answer(text: bytes) -> bytes:
@@ -45,8 +46,10 @@ def read(slip: bytes, trust: Path) -> Mapping[str, Any]:
     if not isinstance(at, str):
         raise Refused("slip.form", "the slip says no instant", field="at")
     seconds = parse_time(at) // 1000
-    for line in verified:
-        key = known.known_keys[line.line.name, line.line.key_id]
-        if key.role == "verdict" and key.good_at(seconds, "*", "", 0) in (None, "key.family"):
-            return answer
+    signers = [known.known_keys[line.line.name, line.line.key_id] for line in verified]
+    good = [key for key in signers if key.role == "verdict" and key.good_at(seconds, "*", "", 0) in _GOOD]
+    if any(known.counts(key.vkey, seconds) for key in good):
+        return answer
+    if good:
+        raise Refused("suite.gm_missing", "no line is by an SM2 verdict key, which the policy requires by that instant")
     raise Refused("key.unknown", "no line is by a verdict key of the roster that was good at that instant")

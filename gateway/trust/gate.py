@@ -14,6 +14,7 @@ history, same trust data: same result on any machine in any year (law 9).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from gateway.instants import format_time
 from gateway.records import families
 from gateway.records.record import Correction, Envelope, Licence, Record, judge_content, read_envelope
 from gateway.trust import notes
+from gateway.trust.members import RosterKey
 from gateway.trust.trusted import TrustData
 
 MAX_ENTRY = 65_535
@@ -94,7 +96,8 @@ def admit(entry: bytes, place: Place, trust: TrustData, history: History) -> Ver
 
     1.  The entry is a signed note of at most 65,535 bytes and 16 signature lines, base64 canonical (DESIGN §3b, C2SP).
     2.  Every line of a key that the roster knows verifies; at least one is a record key of this log's jurisdiction,
-        for this family, good at the logged time; no record key of another jurisdiction stands beside it.
+        for this family, good at the logged time; no record key of another jurisdiction stands beside it. Where the
+        roster's policy is in force at the logged time, one of those keys is of a suite that it counts (国密).
     3.  The line is in the compact form (DESIGN §3).
     4.  The envelope has exactly its members, a UUIDv7, an exact time, a known kind of type.
     5.  Source and family are those of the log: jurisdiction of source = signer = origin.
@@ -169,7 +172,7 @@ def check_own_signer(name: str, key_id: bytes, place: Place, trust: TrustData) -
 
 def _signers(note: notes.Note, place: Place, trust: TrustData) -> tuple[str, ...]:
     own = trust.roster.keys("record", place.jurisdiction)
-    good: list[str] = []
+    good: list[RosterKey] = []
     refused: str | None = None
     for verified in notes.verify(note, trust.roster.verifier_keys):
         identity = (verified.line.name, verified.line.key_id)
@@ -178,18 +181,30 @@ def _signers(note: notes.Note, place: Place, trust: TrustData) -> tuple[str, ...
             fault = key.good_at(place.logged, place.family, place.origin, place.index)
             refused = refused or fault
             if fault is None:
-                good.append(verified.line.name)
+                good.append(key)
         elif trust.roster.known_keys[identity].role == "record":
             raise Refused(
                 "signer.mismatch", f"{verified.line.name} signed, and does not speak for {place.jurisdiction}"
             )
     if good:
-        return tuple(good)
+        _check_policy(good, place, trust)
+        return tuple(key.vkey.name for key in good)
     if refused is not None:
         raise Refused(
             refused, f"the record key of {place.jurisdiction} was not good for index {place.index} of {place.origin}"
         )
     raise Refused("key.unknown", f"no signature line is by a record key of {place.jurisdiction}")
+
+
+def _check_policy(good: Sequence[RosterKey], place: Place, trust: TrustData) -> None:
+    """The last of check 2: under the policy ``gm`` an Ed25519 line alone is none."""
+    if not any(trust.roster.counts(key.vkey, place.logged) for key in good):
+        raise Refused(
+            "suite.gm_missing",
+            f"no SM2 signature by a record key of {place.jurisdiction}, which the policy requires by the logged time",
+            rule="an SM2 signature line of the source",
+            zh=f"缺少 {place.jurisdiction} 记录密钥的 SM2 签名：名册的国密策略此时已生效",
+        )
 
 
 def _check_binding(envelope: Envelope, place: Place) -> None:
