@@ -106,6 +106,9 @@ class PrivateKey:
         except Failed:
             raise ValueError("no SM2 key in PKCS8 PEM, or another passphrase") from None
 
+    def __reduce__(self) -> str:
+        raise TypeError("a private key is neither copied nor pickled")
+
     def to_pem(self, passphrase: bytes | None) -> bytes:
         """PKCS8 in PEM, encrypted if there is a passphrase."""
         return libcrypto.to_pem(self._handle, passphrase)
