@@ -30,13 +30,14 @@ from gateway.bus.embedded_topic import TopicFile
 from gateway.bus.port import Message, checkpoint_topic, record_topic
 from gateway.node import config as node_config
 from gateway.node.door import Draft, Receipt
-from gateway.node.nodekeys import NodeKeys, load, names
+from gateway.node.nodekeys import LogKeys, names
 from gateway.node.runtime import Node
 from gateway.ops import nodefolder
 from gateway.ops.nodefolder import OneBroker
 from gateway.records.packaged import data_path
 from gateway.serving import Serving
 from gateway.trust import keyfiles
+from gateway.trust.suites import CosignatureSigner, Ed25519Signer
 from tests.handmade import HandMade, stamp
 from tests.records import builders
 
@@ -56,6 +57,16 @@ async def eventually(condition: Callable[[], Any], what: str = "") -> Any:
             raise AssertionError(f"did not come true: {what or condition}")
         await asyncio.sleep(0.02)
     return found
+
+
+@dataclass(frozen=True)
+class NodeKeys:
+    """The keys that a jurisdiction begins with."""
+
+    record: Ed25519Signer
+    witness: CosignatureSigner
+    verdict: Ed25519Signer
+    logs: Mapping[str, LogKeys]
 
 
 @dataclass
@@ -332,8 +343,21 @@ class World:
     # Hostile hands
 
     def keys(self, jurisdiction: str) -> NodeKeys:
-        """The private keys of a jurisdiction, in the wrong hands."""
-        return load(self.folder / jurisdiction / "keys", NETWORK, jurisdiction, FAMILIES, frozenset())
+        """The first private keys of a jurisdiction, in the wrong hands."""
+        folder, own = self.folder / jurisdiction / "keys", f"{NETWORK}/{jurisdiction}"
+        logs = {
+            family: LogKeys(
+                keyfiles.load_signer(folder / f"log-{family}.pem", f"{own}/{family}"),
+                keyfiles.load_cosigner(folder / f"heartbeat-{family}.pem", f"{own}/{family}"),
+            )
+            for family in FAMILIES
+        }
+        return NodeKeys(
+            keyfiles.load_signer(folder / "record.pem", own),
+            keyfiles.load_cosigner(folder / "witness.pem", f"{own}/witness"),
+            keyfiles.load_signer(folder / "verdict.pem", f"{own}/verdict"),
+            logs,
+        )
 
     def append(self, jurisdiction: str, *messages: Message, family: str = "licence") -> None:
         """Append to a record topic as anybody may who reaches the bus."""

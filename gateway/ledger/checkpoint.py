@@ -155,8 +155,8 @@ def sign(
     date: int,
     *also: tuple[Signer, Cosigner],
 ) -> bytes:
-    """The sealed note: text, the log's line, the owner's cosignature line. ``date``: seconds; ``also``: the same two
-    of another suite, whose lines stand behind.
+    """The note of a seal or a heartbeat: text, the log's line, the owner's cosignature line. ``date``: seconds;
+    ``also``: the same two of another suite, whose lines stand behind.
 
     ``ValueError`` if one of the signers does not bear the origin as its name.
     """
@@ -165,21 +165,6 @@ def sign(
     _check_owner(checkpoint, *(log.key for log in logs), *(heartbeat.key for heartbeat in heartbeats))
     text = checkpoint.text()
     return notes.sign(text, *logs) + b"".join(cosign(text, heartbeat, date) for heartbeat in heartbeats)
-
-
-def redate(note: bytes, heartbeat_signer: Cosigner, date: int) -> bytes:
-    """A heartbeat: the own sealed note, its text and log line as they are, with a new owner's cosignature.
-
-    ``Refused`` if the note is no checkpoint or begins with another line than the log's; ``ValueError`` for a
-    signer of another name.
-    """
-    parsed = notes.parse(note, MAX_LINES, max_size=MAX_NOTE)
-    checkpoint = parse_text(parsed.text)
-    _check_owner(checkpoint, heartbeat_signer.key)
-    first = parsed.lines[0]
-    if first.name != checkpoint.origin or first.key_id == heartbeat_signer.key.key_id:
-        raise Refused("checkpoint.form", "the first signature line is not the log's")
-    return b"%b\n%b%b" % (parsed.text, first.raw, cosign(parsed.text, heartbeat_signer, date))
 
 
 def _check_owner(checkpoint: Checkpoint, *keys: VerifierKey) -> None:

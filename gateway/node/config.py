@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import BadTopic, topics_below
@@ -53,6 +53,23 @@ class HttpConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Passphrases:
+    """``[keys]``. Files with the passphrases of encrypted key files: one for all, or for a key by its file's name
+    without ``.pem``.
+    """
+
+    for_all: Path | None = None
+    by_key: Mapping[str, Path] = field(default_factory=dict)
+
+    def of(self, stem: str) -> Path | None:
+        """The passphrase file of a key file; None: it is not encrypted."""
+        return self.by_key.get(stem, self.for_all)
+
+
+NO_PASSPHRASES = Passphrases()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """One node's settings. ``folder`` is where the configuration file stands; ``acknowledgement``: ``local``,
     ``replicated``, or empty for what suits the bus; ``acknowledge_within_s``: how long a caller waits for the bus.
@@ -69,6 +86,7 @@ class Config:
     acknowledge_within_s: float = 20.0
     bus: BusConfig = BusConfig()
     http: HttpConfig = HttpConfig()
+    passphrases: Passphrases = NO_PASSPHRASES
 
     @property
     def replicated(self) -> bool:
@@ -104,7 +122,7 @@ class _Reader:
 
     def config(self, found: Mapping[str, Any]) -> Config:
         node = self._table(found, "node", NODE)
-        self._known(found, {"node", "bus", "http"}, "")
+        self._known(found, {"node", "bus", "http", "keys"}, "")
         if "jurisdiction" not in node:
             raise self._wrong("node.jurisdiction", "is missing: which jurisdiction does this node speak for?")
         self._one_of("node", "acknowledgement", node.get("acknowledgement", LOCAL), (LOCAL, REPLICATED))
@@ -115,11 +133,24 @@ class _Reader:
             folder=self._folder,
             bus=bus,
             http=HttpConfig(**self._table(found, "http", HTTP)),
+            passphrases=self._passphrases(found),
             **self._paths(node, Config(self._folder, "")),
         )
         if config.acknowledgement == REPLICATED and config.by_tiles(config.jurisdiction):
             raise self._wrong("node.acknowledgement", "can't be replicated: its own logs are on no bus")
         return config
+
+    def _passphrases(self, found: Mapping[str, Any]) -> Passphrases:
+        table = found.get("keys", {})
+        if not isinstance(table, dict):
+            raise self._wrong("keys", "is a table")
+        own = {name: value for name, value in table.items() if name != "passphrase_files"}
+        each = table.get("passphrase_files", {})
+        if not isinstance(each, dict):
+            raise self._wrong("keys.passphrase_files", 'is a table: record = "FILE", "record-2" = "FILE"')
+        files = {name: self._value(f"keys.passphrase_files.{name}", value, Path, 0, 0) for name, value in each.items()}
+        settings = self._table({"keys": own}, "keys", KEYS)
+        return Passphrases(settings.get("passphrase_file"), cast(Mapping[str, Path], files))
 
     def _bus(self, found: Mapping[str, Any]) -> BusConfig:
         tables = found.get("bus", {})
@@ -237,6 +268,7 @@ KAFKA: Mapping[str, tuple[type, float, float]] = {
     "request_s": (float, 1, 120),
     "publish_s": (float, 5, 600),
 }
+KEYS: Mapping[str, tuple[type, float, float]] = {"passphrase_file": (Path, 0, 0)}
 HTTP: Mapping[str, tuple[type, float, float]] = {
     "host": (str, 0, 0),
     "port": (int, 0, 65_535),

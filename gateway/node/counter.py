@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.errors import Refused
@@ -45,8 +45,15 @@ class Counter:
     """Answers for one node. All of it reads; nothing waits."""
 
     def __init__(
-        self, views: Views, trust: TrustFolder, asking: str, signer: Signer, own_clock: OwnClock, measures: Measures
+        self,
+        views: Views,
+        trust: TrustFolder,
+        asking: str,
+        signer: Callable[[int], Signer],
+        own_clock: OwnClock,
+        measures: Measures,
     ) -> None:
+        """``signer``: whose key signs a slip given at this instant (s); it raises ``CannotRun`` when none is good."""
         self._views = views
         self._trust = trust
         self._asking = asking
@@ -55,12 +62,15 @@ class Counter:
         self._measures = measures
 
     def verify(self, value: object) -> dict[str, Any]:
-        """The answer to one question (DESIGN §8), slip included. Raises ``Refused`` ``question.form``."""
+        """The answer to one question (DESIGN §8), slip included. Raises ``Refused`` ``question.form``, and
+        ``CannotRun`` when no slip can be signed.
+        """
         with self._measures.stage("verify"):
             asked = Asked.parse(value)
             finder = FactFinder(self._views, self._trust.current, self._asking, self._own_clock)
             matches, other_holder = self._matches(asked)
             now = int(time.time() * 1000)
+            signer = self._signer(now // 1000)
             one = matches[0] if len(matches) == 1 else None
             question = Question(
                 one.source if one is not None else asked.source,
@@ -82,7 +92,7 @@ class Counter:
             verdict = judge(question, facts)
         self._measures.verdicts.labels(verdict.verdict.value, verdict.headline.value).inc()
         body = answer.to_json(verdict)
-        return {**body, "slip": self._slip(body)}
+        return {**body, "slip": _slip(body, signer)}
 
     def _matches(self, asked: Asked) -> tuple[list[Match], bool]:
         """What the question means, and whether all that its other particulars mean has another holder."""
@@ -109,11 +119,6 @@ class Counter:
 
     def _held_by(self, match: subjects.Match, holder: str) -> bool:
         return any(subjects.is_held_by(connection, match, holder) for connection in self._views.connections())
-
-    def _slip(self, body: Mapping[str, Any]) -> str:
-        line = compact.encode(body)
-        payload = self._signer.sign(line + b"\n")
-        return (line + b"\n\n" + notes.line(self._signer.name, self._signer.key.key_id, payload)).decode()
 
     # Look-ups
 
@@ -205,3 +210,8 @@ def _may_be_shown(record: Mapping[str, Any]) -> bool:
     data = record["data"]
     today = shanghai_day(int(time.time())).isoformat()
     return bool(data.get("state") == "in_force" and today <= data.get("public_until", today))
+
+
+def _slip(body: Mapping[str, Any], signer: Signer) -> str:
+    line = compact.encode(body)
+    return (line + b"\n\n" + notes.line(signer.name, signer.key.key_id, signer.sign(line + b"\n"))).decode()

@@ -1,8 +1,10 @@
 """The fork guard: before sealing anything, what has this node's own key signed elsewhere? (law 10, DESIGN §6)
 
-The ledger is held against every statement signed by the own log key that can be reached: the high-water file, the
-topics, partners' ``/v1/logs``. Somebody holds more, or other, than the ledger: nothing is sealed, and the sentence
-names ``recover``.
+The ledger is held against every statement signed by any of the own log keys that can be reached: the high-water file,
+the topics, partners' ``/v1/logs``. Somebody holds more, or other, than the ledger: nothing is sealed, and the sentence
+names ``recover``. Windows don't count here, and keys in the folder count that the roster lacks: a roster restored with
+the ledger knows no key that came after it. Only what a revoked key signed of leaves that are not good any more is
+passed over: whoever stole it may have.
 
 >>> await check(ledger, own_logs, bus, session, trust, prefix="jjj", jurisdiction="sanhe")
 """
@@ -11,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -21,10 +23,11 @@ import structlog
 from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, header, record_topic
 from gateway.bus.tileclient import TIMEOUT
 from gateway.errors import CannotRun, Refused
-from gateway.ledger import logbook
-from gateway.node import statements
-from gateway.node.publisher import OwnState
+from gateway.ledger import checkpoint, logbook
+from gateway.node.ownstate import OwnState
 from gateway.node.statements import Statement
+from gateway.trust.members import RosterKey
+from gateway.trust.suites import VerifierKey
 from gateway.trust.trusted import TrustData
 
 MOST_ANSWER = 4 << 20
@@ -37,6 +40,7 @@ log = structlog.get_logger(__name__)
 class Reach:
     """Where the guard looks: the bus and the partners' URLs.
 
+    ``held``: public halves of the log and heartbeat keys in the own folder, by family.
     ``bus_needed``: the topics must be read before anything is sealed: what is acknowledged stands there, and another
     machine may have gone on from it.
     """
@@ -47,6 +51,7 @@ class Reach:
     prefix: str
     jurisdiction: str
     bus_needed: bool = False
+    held: Callable[[str], Iterable[VerifierKey]] = lambda family: ()
 
     def partners(self) -> Iterator[str]:
         """URLs of every other rostered jurisdiction."""
@@ -69,7 +74,7 @@ def bring_up(connection: sqlite3.Connection, state: OwnState) -> None:
 
 
 async def check(connection: sqlite3.Connection, logs: Mapping[str, OwnState], reach: Reach) -> None:
-    """Raise ``CannotRun`` if anything signed by an own log key is more or other than the ledger holds."""
+    """Raise ``CannotRun`` if anything signed by one of the own log keys is more or other than the ledger holds."""
     for state in logs.values():
         _check_highwater(connection, state)
     for state in logs.values():
@@ -120,34 +125,51 @@ async def _on_bus(state: OwnState, reach: Reach) -> list[tuple[str, Statement]]:
     )
     for topic in topics:
         try:
-            message = await reach.bus.signed_end(topic, lambda message: _size(message, state, reach.trust))
+            message = await reach.bus.signed_end(topic, lambda message: _size(message, state, reach))
         except BusError as error:
             if reach.bus_needed:
                 raise CannotRun(UNREAD, f"topic {topic}: {error.message}; it is tried again") from error
             log.warning("guard.bus", topic=topic, reason=error.reason, message=error.message)
             continue
-        statement = _statement(message, state, reach.trust) if message is not None else None
+        statement = _statement(message, state, reach) if message is not None else None
         if statement is not None:
             found.append((f"topic {topic}", statement))
     return found
 
 
-def _size(message: Message, state: OwnState, trust: TrustData) -> int | None:
-    statement = _statement(message, state, trust)
+def _size(message: Message, state: OwnState, reach: Reach) -> int | None:
+    statement = _statement(message, state, reach)
     return None if statement is None else statement.size
 
 
-def _statement(message: Message, state: OwnState, trust: TrustData) -> Statement | None:
+def _statement(message: Message, state: OwnState, reach: Reach) -> Statement | None:
     note = header(message, "checkpoint") or message.value
-    return _read(note, state, trust)
+    return _read(note, state, reach)
 
 
-def _read(note: bytes, state: OwnState, trust: TrustData) -> Statement | None:
+def _read(note: bytes, state: OwnState, reach: Reach) -> Statement | None:
     own = state.own.log
+    listed = {
+        identity: key
+        for role in ("log", "heartbeat")
+        for identity, key in reach.trust.roster.keys(role, own.jurisdiction).items()
+    }
+    keys = {(key.name, key.key_id): key for key in reach.held(own.family)}
+    keys |= {identity: key.vkey for identity, key in listed.items()}
     try:
-        return statements.read(note, own.origin, own.jurisdiction, own.family, trust)
+        signed = checkpoint.read(note, own.origin, keys)
     except Refused:
         return None
+    size, root = signed.checkpoint.size, signed.checkpoint.root
+    signers = [listed.get((line.line.name, line.line.key_id)) for line in signed.lines if line.time is None]
+    if size > logbook.INDEX_MASK or all(_stolen(key, own.origin, size) for key in signers):
+        return None
+    return Statement(own.origin, size, root, signed.date or 0, note)
+
+
+def _stolen(key: RosterKey | None, origin: str, size: int) -> bool:
+    """Whether somebody else may have signed a tree of this size with the key."""
+    return key is not None and key.revoked is not None and size > key.revoked.good_below.get(origin, 0)
 
 
 async def _at_partners(state: OwnState, reach: Reach) -> Iterable[tuple[str, Statement]]:
@@ -165,4 +187,4 @@ async def _ask(url: str, state: OwnState, reach: Reach) -> Statement | None:
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError) as error:
         log.info("guard.partner", url=url, message=str(error) or type(error).__name__)
         return None
-    return _read(note.encode(), state, reach.trust) if isinstance(note, str) and note else None
+    return _read(note.encode(), state, reach) if isinstance(note, str) and note else None

@@ -61,6 +61,9 @@ class Measures:
         )
         self.unsent = Gauge("jjj_unsent_leaves", "Own leaves the bus has not taken", ["origin"], registry=registry)
         self.mode = Gauge("jjj_acknowledgement", "1 for the mode of this node", ["mode"], registry=registry)
+        self.key_left = Gauge(
+            "jjj_key_left_seconds", "Until the last good key of a role ends", ["role", "family"], registry=registry
+        )
         self._taken_at: float | None = None
         taken = Gauge("jjj_bus_taken_age_seconds", "Since the bus took something of this node", registry=registry)
         taken.set_function(lambda: _finite(self.taken_s))

@@ -24,17 +24,16 @@ import structlog
 from gateway.errors import CannotRun, Refused
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
-from gateway.ledger.highwater import HighWater
 from gateway.node import index
 from gateway.node.acknowledgement import LOOK_S, Acknowledgement
 from gateway.node.door import Door, Draft, Receipt, Taken, refusal
 from gateway.node.lanes import Lanes, Waiting
 from gateway.node.measures import Measures
+from gateway.node.ownstate import OwnState
 from gateway.node.sealer import OwnLog, Published, Sealed
 from gateway.node.shown import Shown
 from gateway.node.trustfolder import TrustFolder
 from gateway.records import families
-from gateway.trust.suites import Signer
 
 PUBLISH_EVERY_S = 1.0
 STARTING = "node.starting"
@@ -51,17 +50,6 @@ class _Work:
     own: OwnLog
     taken: Taken = field(default_factory=Taken)
     sealed: Sealed | None = None
-
-
-@dataclass(slots=True)
-class OwnState:
-    """One own log with its signers and its high-water file."""
-
-    own: OwnLog
-    signer: Signer
-    highwater: HighWater
-    published: Published | None = None
-    published_at: float = 0.0
 
 
 class Publisher:
@@ -177,7 +165,8 @@ class Publisher:
         if shown is not None and (published is None or shown.size > published.size):
             return state.published_at + PUBLISH_EVERY_S
         # No heartbeat says that nothing is newer while a larger seal is on its way (DESIGN §4).
-        return state.published_at + self._heartbeat_s if not state.own.unshown else math.inf
+        pause_s = self._heartbeat_s if state.unsigned is None else PUBLISH_EVERY_S
+        return state.published_at + pause_s if not state.own.unshown else math.inf
 
     async def _serve(self, batch: list[Waiting]) -> None:
         if (refusal := self._refusal()) is not None:
@@ -185,6 +174,7 @@ class Publisher:
             return
         loop = asyncio.get_running_loop()
         try:
+            batch = self._with_keys(batch)
             with self._measures.stage("publish.judge_sign"):
                 works, receipts = await loop.run_in_executor(self._thread, self._judge, [w.drafts for w in batch])
             await self._commit(works)
@@ -200,6 +190,23 @@ class Publisher:
         finished = [[self._with_size(answer) for answer in answers] for answers in receipts]
         self.acknowledgement.hold(batch, finished, sum(len(entry) for work in works for entry in work.taken.entries))
 
+    def _with_keys(self, batch: list[Waiting]) -> list[Waiting]:
+        """Those whose families have good keys; the others are told what is lacking, and may hand the same in again."""
+        now = int(self._clock())
+        found = ((family, state.fault(now)) for family, state in self.logs.items())
+        faults = {family: fault for family, fault in found if fault is not None}
+        if not faults:
+            return batch
+        kept = []
+        for waiting in batch:
+            lacking = faults.keys() & {_family_of(draft) for draft in waiting.drafts}
+            if not lacking:
+                kept.append(waiting)
+                continue
+            log.error("publish.no_key", families=sorted(lacking), message=faults[min(lacking)].message)
+            _fail([waiting], faults[min(lacking)])
+        return kept
+
     def _judge(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
         with faults_named(self._ledger.path, "; nothing of this batch was kept"):
             return self._prepare(batches)
@@ -207,17 +214,19 @@ class Publisher:
     def _prepare(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
         now = self._clock()
         trust = self._trust.current
+        touched = {_family_of(draft) for drafts in batches for draft in drafts}
         doors = {
             family: Door(
                 self._reader,
                 trust,
                 state.own.log,
                 state.own.size,
-                state.signer,
+                state.record(state.own.date(int(now))),
                 now=int(now * 1000),
                 date=state.own.date(int(now)),
             )
             for family, state in self.logs.items()
+            if family in touched
         }
         receipts = [[_take(doors, draft) for draft in drafts] for drafts in batches]
         works = []
@@ -280,6 +289,17 @@ class Publisher:
             return shown
         return state.own.heartbeat(int(self._clock()))
 
+    def _signed(self, state: OwnState, now: float) -> Published | None:
+        """The checkpoint due; None if no key of this log is good now: tried again after a second, the others go on."""
+        try:
+            beat, state.unsigned = self._next_checkpoint(state), None
+        except CannotRun as error:
+            if state.unsigned is None or state.unsigned.message != error.message:
+                log.error("heartbeat.unsigned", reason=error.reason, message=error.message)
+            state.unsigned, state.published_at = error, now
+            return None
+        return beat
+
     async def _publish_checkpoints(self) -> None:
         if self._refusing is not None:
             return
@@ -288,7 +308,7 @@ class Publisher:
         if not due:
             return
         try:
-            beats = [(state, self._next_checkpoint(state)) for state in due]
+            beats = [(state, beat) for state in due if (beat := self._signed(state, now)) is not None]
             await self._ledger.write(lambda connection: _write_beats(connection, beats))
         except CannotRun as error:
             log.error("heartbeat.failed", reason=error.reason, message=error.message)
@@ -301,6 +321,14 @@ class Publisher:
             if not self.acknowledgement.replicated:
                 self.show(state.own, beat)
         self.changed.set()
+
+
+def _family_of(draft: Draft) -> str | None:
+    """The family of a draft's type; None for a type that none has."""
+    try:
+        return families.family_of_type(draft.type)
+    except Refused:
+        return None
 
 
 def _take(doors: Mapping[str, Door], draft: Draft) -> Receipt:

@@ -19,7 +19,8 @@ from gateway.errors import CannotRun, GatewayError
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.node.measures import Measures
-from gateway.node.publisher import OwnState, Publisher
+from gateway.node.ownstate import OwnState
+from gateway.node.publisher import Publisher
 from gateway.node.sealer import Published
 
 MOST_A_BATCH = 2_000

@@ -11,8 +11,10 @@ import contextlib
 import fcntl
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -30,19 +32,22 @@ from gateway.errors import CannotRun
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
-from gateway.node import guard, index, nodekeys, rejudge
+from gateway.node import guard, index, rejudge
 from gateway.node.config import EMBEDDED, Config
 from gateway.node.counter import Counter
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
-from gateway.node.publisher import OwnState, Publisher
+from gateway.node.nodekeys import SEALING_ROLES, KeyFolder, KeyPlace
+from gateway.node.ownstate import OwnState
+from gateway.node.publisher import Publisher
 from gateway.node.relay import Relay
 from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
 from gateway.recognition.checks import smallest_budget
+from gateway.trust.keyring import Task
 
 SCHEMA = logbook.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
@@ -71,7 +76,8 @@ class Node:
         self.jurisdiction = own
         network = self.trust.current.roster.network
         self._own_logs = {entry.family: entry.origin for entry in own.logs if entry.ended is None}
-        self.keys = nodekeys.load(config.keys, network, own.id, tuple(self._own_logs), refused_keys)
+        place = KeyPlace(config.keys, network, own.id, self._own_logs, config.passphrases)
+        self.keys = KeyFolder(place, lambda: self.trust.current.roster, refused_keys)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -124,18 +130,18 @@ class Node:
         )
         self._stack.push_async_callback(self._keep_heartbeats)
         self.views = Views(self.mirrors, self.publisher, self.followers)
-        self.counter = Counter(self.views, self.trust, own, self.keys.verdict, self.own_clock, self.measures)
+        self.counter = Counter(self.views, self.trust, own, self.keys.verdict.at, self.own_clock, self.measures)
 
     async def _open_own(self, family: str, origin: str) -> OwnState:
         own = await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
         with faults_named(self.ledger.path, "; the node does not start"):
             newest = logbook.newest_checkpoint(self.ledger.read, own.number)
             frontier = logbook.frontier(self.ledger.read, own.number, own.size)
-        pair = self.keys.logs[family]
         published = Published(*newest) if newest is not None else None
         highwater = HighWater(self.config.data / f"{family}.highwater")
         self._stack.callback(highwater.close)
-        state = OwnState(OwnLog(own, frontier, published, pair.log, pair.heartbeat), self.keys.record, highwater)
+        own_log = OwnLog(own, frontier, published, partial(self.keys.log, family))
+        state = OwnState(own_log, self.keys.record(family).at, highwater)
         with faults_named(self.ledger.path, "; the node does not start"):
             guard.bring_up(self.ledger.read, state)
         return state
@@ -159,6 +165,19 @@ class Node:
         self.publisher.open()
         await self.relay.run()
 
+    def sealing_fault(self) -> CannotRun | None:
+        """Why records are not sealed now, or None: what the guard found, or the first key that is lacking."""
+        return self.publisher.refusing or next(iter(self.keys.faults(int(time.time()), SEALING_ROLES)), None)
+
+    def warnings(self) -> list[CannotRun]:
+        """What stops nothing yet and must be seen to."""
+        return self.keys.warnings(int(time.time()))
+
+    def keys_left(self) -> Iterator[tuple[Task, int]]:
+        """Each task that a key signs for, and for how many seconds from now there is a good one; 0: none is."""
+        now = int(time.time())
+        yield from ((task, 0 if end is None else end - now) for task, end in self.keys.ends(now))
+
     async def _fault_found(self) -> CannotRun | None:
         """What the guard has against sealing now."""
         reach = guard.Reach(
@@ -168,6 +187,7 @@ class Node:
             self.config.bus.prefix,
             self.jurisdiction.id,
             bus_needed=self.config.replicated,
+            held=self.keys.verifiers,
         )
         try:
             with faults_named(self.ledger.path, "; nothing is sealed"):
@@ -250,6 +270,7 @@ class Node:
         due = False
         while True:
             await asyncio.sleep(TRUST_EVERY_S)
+            await asyncio.to_thread(self.keys.refresh)
             if self.trust.refresh():
                 log.info("trust.taken", version=self.trust.current.roster.version)
                 due = True

@@ -2,8 +2,8 @@
 
 Holds the tree's right edge in memory and signs; it writes nothing. The publisher commits what comes out, and only
 then moves the edge on with ``advance`` (law 4): a signer that fails or a commit that fails leaves the state as it
-was. What is *sealed* is durable; what is *shown* is what others may be told of: the same at once, or as far as the
-bus has it (DESIGN §6).
+was. Which keys sign is asked anew for each statement, by its date. What is *sealed* is durable; what is *shown* is what
+others may be told of: the same at once, or as far as the bus has it (DESIGN §6).
 
 >>> sealed = own.seal(hashes, now=1795400000, known=1795400000123)
 >>> await ledger.write(...)
@@ -12,14 +12,14 @@ bus has it (DESIGN §6).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.ledger import checkpoint
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.logbook import Log, Seal
 from gateway.ledger.merkle import Frontier
-from gateway.trust.suites import Cosigner, Signer
+from gateway.node.nodekeys import LogKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class OwnLog:
     """
 
     def __init__(
-        self, log: Log, frontier: Frontier, newest: Published | None, log_signer: Signer, heartbeat: Cosigner
+        self, log: Log, frontier: Frontier, newest: Published | None, keys: Callable[[int], LogKeys]
     ) -> None:
+        """``keys``: the pair that signs a statement dated so (s); it raises ``CannotRun`` when none is good then."""
         self.log = log
         self.newest = newest
         self.shown: Published | None = None
         self._frontier = frontier
-        self._log_signer = log_signer
-        self._heartbeat = heartbeat
+        self.keys = keys
 
     @property
     def size(self) -> int:
@@ -74,16 +74,21 @@ class OwnLog:
         frontier.extend(hashes)
         date = self.date(now)
         tree = Checkpoint(self.log.origin, frontier.size, frontier.root())
-        note = checkpoint.sign(tree, self._log_signer, self._heartbeat, date)
+        note = self._signed(tree, date)
         return Sealed(Seal(tree.size, tree.root, date, note, known), frontier)
 
     def heartbeat(self, now: int) -> Published:
-        """The newest checkpoint with a cosignature of now; at size 0 before anything was published."""
+        """The newest tree, the empty one included, signed anew and dated now.
+
+        The log's line is signed anew too: the one of the seal may be by a key that has ended since, and a statement
+        counts only by keys that are good at its date.
+        """
         date = self.date(now)
-        if self.newest is None:
-            tree = Checkpoint(self.log.origin, self.size, self.root())
-            return Published(self.size, date, checkpoint.sign(tree, self._log_signer, self._heartbeat, date))
-        return Published(self.newest.size, date, checkpoint.redate(self.newest.note, self._heartbeat, date))
+        return Published(self.size, date, self._signed(Checkpoint(self.log.origin, self.size, self.root()), date))
+
+    def _signed(self, tree: Checkpoint, date: int) -> bytes:
+        pair = self.keys(date)
+        return checkpoint.sign(tree, pair.log, pair.heartbeat, date)
 
     @property
     def unshown(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.reasons.told import LIBCRYPTO, OTHER_NODE, OWN_IT, WAIT, Reason, told
+from gateway.reasons.told import LIBCRYPTO, NEW_KEY, OTHER_NODE, OWN_IT, WAIT, Reason, told
 
 OF_TRUST: Mapping[str, Reason] = {
     # keys and signatures
@@ -23,6 +23,12 @@ OF_TRUST: Mapping[str, Reason] = {
     "key.id": told("密钥编号与密钥不符", "the key id is not that of name and key", OWN_IT),
     "key.public": told("公钥不正确", "the public key is not one", OWN_IT),
     "key.example": told("示例密钥只能用于演示", "example keys sign in the demo only", OWN_IT),
+    "key.none_good": told(
+        "本节点没有名册认可的有效密钥，暂停签署；已收到的记录不受影响",
+        "this node has no key that the roster says is good now: nothing is signed, and partners are followed as before",
+        NEW_KEY,
+    ),
+    "key.ending": told("密钥即将到期，且无后续密钥", "the last key for a task ends soon", NEW_KEY),
     "key.exists": told("密钥文件已存在，不会被覆盖", "the key file exists, and none is overwritten", OWN_IT),
     "key.missing": told("缺少密钥文件", "a key file is missing", OWN_IT),
     "key.io": told("密钥文件无法读写", "a key file cannot be read or written", OWN_IT),

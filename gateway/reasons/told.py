@@ -118,6 +118,11 @@ BUS_TLS = Step(
     "Set ca and the TLS port in [bus.kafka]; take ca away if the cluster has no TLS",
     "own_it",
 )
+NEW_KEY = Step(
+    "用 jjj-gateway keys list 查看各密钥，用 keys new 生成新密钥，并请管理员登记入名册",
+    "See `jjj-gateway keys list`, make a key with `keys new`, and have the administrators enter it in the roster",
+    "own_it",
+)
 OTHER_NODE = Step(
     "不要采信；请本单位信息部门联系该来源节点",
     "Do not rely on it; your own IT department calls the source node",

@@ -185,7 +185,9 @@ class Signer(Protocol):
 
 
 class Cosigner(Protocol):
-    """Signs dated cosignatures on checkpoints; one key a role, because the name is not signed."""
+    """Dates and cosigns checkpoints under one name. Both ports say nothing of where the private key is: in a file
+    (``keyfiles``), later in a device or behind a signing server.
+    """
 
     @property
     def name(self) -> str:

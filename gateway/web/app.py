@@ -41,10 +41,12 @@ def _state(node: Node) -> parts.State:
     return parts.State(
         node.jurisdiction.id,
         node.started_at,
-        sealing_fault=lambda: node.publisher.refusing,
+        sealing_fault=node.sealing_fault,
         relay_fault=lambda: node.relay.fault,
         unsent=unsent,
         acknowledgement=REPLICATED if node.config.replicated else LOCAL,
         budget_s=node.budget_s,
         by_tiles=node.config.by_tiles,
+        warnings=node.warnings,
+        keys_left=node.keys_left,
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from aiohttp import web
 
@@ -23,14 +24,18 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 
 async def ready(request: web.Request) -> web.StreamResponse:
-    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons."""
+    """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Both name
+    what must be seen to before it stops the node (``warnings``), if there is any.
+    """
     state = request.app[STATE]
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
+    told = [{"reason": warning.reason, "message": warning.message} for warning in state.warnings()]
+    warnings: dict[str, Any] = {"warnings": told} if told else {}
     if not faults:
-        return json_answer({"ready": True})
+        return json_answer({"ready": True, **warnings})
     said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
     reasons = [fault_json(fault) for fault in faults]
-    return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons))
+    return problems.answer(problems.details("node.not_ready", said, ready=False, reasons=reasons, **warnings))
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
@@ -45,5 +50,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         measures.budget_left.labels(view.origin).set(left_s(view, budget_s))
     for origin, unsent in state.unsent().items():
         measures.unsent.labels(origin).set(unsent)
+    for task, left_of_key_s in state.keys_left():
+        measures.key_left.labels(task.role, task.family).set(left_of_key_s)
     measures.mode.labels(state.acknowledgement).set(1)
     return web.Response(body=measures.text(), headers={"Content-Type": PROMETHEUS})

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -17,6 +17,7 @@ from gateway.node.measures import Measures
 from gateway.node.publisher import Publisher
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
+from gateway.trust.keyring import Task
 
 PUBLISHER = web.AppKey("publisher", Publisher)
 COUNTER = web.AppKey("counter", Counter)
@@ -31,7 +32,8 @@ DOCUMENT = web.AppKey("document", bytes)
 class State:
     """How the node is. ``…_fault``: why it is not ready, asked anew each time; ``started_at``: seconds;
     ``acknowledgement``: ``local`` or ``replicated``; ``unsent``: own leaves by origin; ``budget_s``, ``by_tiles``: of a
-    jurisdiction.
+    jurisdiction; ``warnings``: what must be seen to; ``keys_left``: tasks of the own keys, and for how many seconds
+    each has a good one.
     """
 
     jurisdiction: str
@@ -42,6 +44,8 @@ class State:
     acknowledgement: str
     budget_s: Callable[[str], float]
     by_tiles: Callable[[str], bool]
+    warnings: Callable[[], Sequence[GatewayError]]
+    keys_left: Callable[[], Iterable[tuple[Task, int]]]
 
 
 STATE = web.AppKey("state", State)

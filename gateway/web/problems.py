@@ -37,6 +37,7 @@ STATUS: Mapping[str, int] = {
     "form.": 400,
     "highwater.": 503,
     "internal": 500,
+    "key.none_good": 503,
     "ledger.": 503,
     "node.": 503,
     "not_found.": 404,

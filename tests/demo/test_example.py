@@ -6,6 +6,7 @@ import re
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -14,13 +15,12 @@ from gateway.demo import cast, exampletrust
 from gateway.demo.example import example_keys, example_public_keys, example_trust, make
 from gateway.errors import CannotRun
 from gateway.intake import profiles
-from gateway.node import nodekeys
+from gateway.node.nodekeys import KeyFolder, KeyPlace
 from gateway.records.families import FAMILIES
 from gateway.records.identifiers import uscc_error
 from gateway.records.packaged import data_path
 from gateway.records.schema import SchemaSet
 from gateway.trust.agreements import Wanted
-from gateway.trust.suites import CosignatureSigner, Signer
 from gateway.trust.trusted import TrustData, assemble
 
 NOW = 1_795_400_000
@@ -41,37 +41,31 @@ def place_keys(folder: Path, jurisdiction: str) -> Path:
     return folder
 
 
+def folder_of(folder: Path, jurisdiction: str, trust: TrustData, **given: Any) -> KeyFolder:
+    """The keys of a node that was given example keys."""
+    place = place_keys(folder, jurisdiction)
+    network = given.pop("network", exampletrust.NETWORK)
+    origins = {family: f"{network}/{jurisdiction}/{family}" for family in FAMILIES}
+    return KeyFolder(KeyPlace(place, network, jurisdiction, origins, **given), lambda: trust.roster)
+
+
 @pytest.mark.parametrize("jurisdiction", IDS)
 def test_keys_of_a_node_are_those_of_the_roster(jurisdiction: str, tmp_path: Path, trust: TrustData) -> None:
-    folder = place_keys(tmp_path, jurisdiction)
-    keys = nodekeys.load(folder, exampletrust.NETWORK, jurisdiction, FAMILIES, frozenset())
-    known = trust.roster.known_keys
-    signers: list[tuple[str, Signer | CosignatureSigner]] = [
-        ("record", keys.record),
-        ("witness", keys.witness),
-        ("verdict", keys.verdict),
-    ]
-    for family in FAMILIES:
-        signers += [("log", keys.logs[family].log), ("heartbeat", keys.logs[family].heartbeat)]
-    for role, signer in signers:
-        key = known[signer.name, signer.key.key_id]
-        assert (key.jurisdiction, key.role, key.vkey) == (jurisdiction, role, signer.key)
-    for family in FAMILIES:
-        origin = f"{exampletrust.NETWORK}/{jurisdiction}/{family}"
-        record = known[keys.record.name, keys.record.key.key_id]
-        assert record.good_at(NOW, family, origin, 0) is None
+    keys = folder_of(tmp_path, jurisdiction, trust)
+    assert all(end is not None for _, end in keys.ends(NOW))
+    for stem, task in keys.place.tasks():
+        (signer,) = keys.held(stem)
+        key = trust.roster.known_keys[signer.name, signer.key.key_id]
+        assert (key.jurisdiction, key.role, key.vkey) == (jurisdiction, task.role, signer.key)
 
 
-def test_a_node_outside_the_demo_refuses_them(tmp_path: Path) -> None:
-    folder = place_keys(tmp_path, "sanhe")
+@pytest.mark.parametrize("network", [exampletrust.NETWORK, "jjj.other"])
+def test_a_node_outside_the_demo_refuses_them_whatever_their_network(
+    network: str, tmp_path: Path, trust: TrustData
+) -> None:
+    place = folder_of(tmp_path, "sanhe", trust, network=network).place
     with pytest.raises(CannotRun, match=r"key\.example"):
-        nodekeys.load(folder, exampletrust.NETWORK, "sanhe", FAMILIES, example_public_keys())
-
-
-def test_another_networks_name_does_not_hide_them(tmp_path: Path) -> None:
-    folder = place_keys(tmp_path, "sanhe")
-    with pytest.raises(CannotRun, match=r"key\.example"):
-        nodekeys.load(folder, "jjj.other", "sanhe", FAMILIES, example_public_keys())
+        KeyFolder(place, lambda: trust.roster, example_public_keys())
     assert len(example_public_keys()) == 7 * len(IDS)
 
 

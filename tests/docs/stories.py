@@ -90,7 +90,7 @@ def sent(entries: Sequence[bytes] | None = None) -> Topics:
     entries = log_of() if entries is None else entries
     seals = {size - 1: seal(entries, size, BEAT - 9 + size) for size in SIZES}
     records = [message(index, each, seals.get(index)) for index, each in enumerate(entries)]
-    beaten = checkpoint.redate(seals[7], HEARTBEAT, BEAT)
+    beaten = seal(entries, 8)
     return Topics(records, [note(beaten + checkpoint.cosign(notes.parse(beaten, 9).text, WITNESS, BEAT + 2))])
 
 

@@ -96,7 +96,7 @@ def seal(size: int) -> bytes:
 
 def heartbeat() -> bytes:
     """The newest seal, dated anew by its owner and cosigned by a witness."""
-    return checkpoint.redate(seal(3), HEARTBEAT, BEAT) + checkpoint.cosign(tree(3).text(), WITNESS, BEAT + 1)
+    return checkpoint.sign(tree(3), LOG, HEARTBEAT, BEAT) + checkpoint.cosign(tree(3).text(), WITNESS, BEAT + 1)
 
 
 def messages() -> list[Message]:

@@ -197,30 +197,11 @@ def test_grease_lines_change_nothing_up_to_the_limit() -> None:
     assert reason(NOTE + "— a ".encode() + b64encode(bytes(60_000)) + b"\n") == "note.size"
 
 
-def test_a_heartbeat_keeps_text_and_log_line() -> None:
-    beat = checkpoint.redate(NOTE, HEARTBEAT, DATE + 10)
-    before, after = notes.parse(NOTE, 2), notes.parse(beat, 2)
-    assert (after.text, after.lines[0]) == (before.text, before.lines[0])
-    assert checkpoint.read(beat, ORIGIN, OWNER).date == DATE + 10
-    assert checkpoint.redate(beat, HEARTBEAT, DATE) == NOTE, "the old cosignature is replaced, not kept"
-    assert checkpoint.redate(NOTE + checkpoint.cosign(TEXT, TONGZHOU, DATE), HEARTBEAT, DATE) == NOTE
-
-
 def test_only_the_owner_signs_and_dates() -> None:
     other = "jjj.example/sanhe/credit"
     for log_signer, heartbeat in ((signer(other), HEARTBEAT), (LOG, cosigner(other))):
         with pytest.raises(ValueError, match="does not sign for"):
             checkpoint.sign(TREE, log_signer, heartbeat, DATE)
-    with pytest.raises(ValueError, match="does not sign for"):
-        checkpoint.redate(NOTE, cosigner(other), DATE)
-
-
-def test_no_heartbeat_is_made_of_another_note() -> None:
-    dated_only = TEXT + b"\n" + checkpoint.cosign(TEXT, HEARTBEAT, DATE)
-    witness_first = TEXT + b"\n" + checkpoint.cosign(TEXT, TONGZHOU, DATE)
-    for note in (dated_only, witness_first, signed(b"a\n1\n")):
-        with pytest.raises(Refused, match=r"checkpoint\.form"):
-            checkpoint.redate(note, HEARTBEAT, DATE)
 
 
 # The policy gm

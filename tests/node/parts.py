@@ -27,7 +27,9 @@ from gateway.node.door import Draft, Receipt
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
-from gateway.node.publisher import OwnState, Publisher
+from gateway.node.nodekeys import LogKeys
+from gateway.node.ownstate import OwnState
+from gateway.node.publisher import Publisher
 from gateway.node.runtime import SCHEMA
 from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
@@ -161,14 +163,13 @@ async def publishing(
             log,
             logbook.frontier(ledger.read, log.number, log.size),
             None if newest is None else Published(*newest),
-            signers.get("log", pair.log),
-            signers.get("heartbeat", pair.heartbeat),
+            lambda at: LogKeys(signers.get("log", pair.log), signers.get("heartbeat", pair.heartbeat)),
         )
         highwater = HighWater(folder / "data" / "licence.highwater")
         publisher = Publisher(
             ledger,
             TrustFolder(folder / "trust", (folder / "schemas",)),
-            {"licence": OwnState(own, signers.get("record", keys.record), highwater)},
+            {"licence": OwnState(own, lambda at: signers.get("record", keys.record), highwater)},
             heartbeat_s=heartbeat_s,
             replicated=replicated,
             within_s=within_s,

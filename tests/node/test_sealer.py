@@ -11,6 +11,7 @@ from gateway.ledger.checkpoint import SignedCheckpoint
 from gateway.ledger.logbook import Log
 from gateway.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from gateway.node import publisher as publisher_module
+from gateway.node.nodekeys import LogKeys
 from gateway.node.sealer import OwnLog
 from gateway.trust import notes
 from tests.node.parts import draft, publishing
@@ -23,7 +24,8 @@ NOW = 1_795_400_000
 
 
 def own() -> OwnLog:
-    return OwnLog(Log(1, ORIGIN, "sanhe", "licence", 0, None, 0, None), Frontier(0, []), None, LOG, BEAT)
+    log = Log(1, ORIGIN, "sanhe", "licence", 0, None, 0, None)
+    return OwnLog(log, Frontier(0, []), None, lambda at: LogKeys(LOG, BEAT))
 
 
 def read(note: bytes) -> SignedCheckpoint:
