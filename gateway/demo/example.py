@@ -51,8 +51,8 @@ def example_keys(jurisdiction: str) -> dict[str, bytes]:
 
 
 def example_public_keys() -> frozenset[bytes]:
-    """Public halves (32 bytes) of all example keys: who holds one of them signs for nobody, whatever the name."""
-    return frozenset(key.public for key in _roster().verifier_keys.values())
+    """Public halves of all example keys: who holds one of them signs for nobody, whatever the name."""
+    return frozenset(key.raw for key in _roster().verifier_keys.values())
 
 
 @cache

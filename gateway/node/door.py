@@ -5,7 +5,7 @@ A draft is judged by the same gate that partners use, before it is signed: what 
 logged. Duplicates are told apart here. Nothing is written; the door's whole result goes into one transaction of the
 publisher.
 
->>> door = Door(connection, trust, own_log, signer, now=..., date=...)
+>>> door = Door(connection, trust, own_log, signers, now=..., date=...)
 >>> door.take(Draft("jjj.licence.issued", data))
 Receipt(id='...', status='logged', log='jjj.example/sanhe/licence', index=7, size=8)
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,7 +140,7 @@ class Door:
         trust: TrustData,
         log: Log,
         size: int,
-        signer: Signer,
+        signers: Sequence[Signer],
         *,
         now: int,
         date: int,
@@ -150,7 +150,7 @@ class Door:
         self._trust = trust
         self._log = log
         self._size = size
-        self._signer = signer
+        self._signers = signers
         self._now = now
         self._date = date
         self._history = _Ahead(connection, log, size)
@@ -182,8 +182,9 @@ class Door:
             return self._receipt("duplicate", self._entry_record(last.index).id, last.index)
         if draft.time is None and last is not None and last.time > record.time:
             line, record, warnings = self._judge(draft, record_id, place, time=last.time)
-        gate.check_own_signer(self._signer.name, self._signer.key.key_id, place, self._trust)
-        verified = gate.settle(Reading(record, (self._signer.name,), warnings), place, self._history)
+        gate.check_own_signers([signer.key for signer in self._signers], place, self._trust)
+        names = tuple(signer.name for signer in self._signers)
+        verified = gate.settle(Reading(record, names, warnings), place, self._history)
         self._let_in(line, verified, place)
         return self._receipt("logged", record.id, place.index)
 
@@ -231,7 +232,7 @@ class Door:
         return next((name for name in minors if self._trust.schemas.fits(name, draft.data)), minors[-1])
 
     def _let_in(self, line: bytes, verified: VerifiedRecord, place: Place) -> None:
-        entry = line + b"\n\n" + notes.line(self._signer.name, self._signer.key.key_id, self._signer.sign(line + b"\n"))
+        entry = notes.sign(line + b"\n", *self._signers)
         hashed = leaf_hash(entry)
         self.taken.entries.append(entry)
         self.taken.hashes.append(hashed)

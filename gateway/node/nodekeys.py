@@ -1,13 +1,13 @@
 """A node's signing keys: files in one folder, looked at anew while it runs, never shown (law 10).
 
-`record.pem`, `log-<family>.pem`, `heartbeat-<family>.pem`, `witness.pem`, `verdict.pem`, and their successors
-`record-2.pem`, `record-3.pem`, …: at each signing the roster in force says which of a task's keys signs
-(``trust.keyring``). A new file and a new roster are taken up without a restart. Example keys sign in the demo only,
-under whatever file name.
+`record.pem`, `log-<family>.pem`, `heartbeat-<family>.pem`, `witness.pem`, `verdict.pem`, their successors
+`record-2.pem`, `record-3.pem`, …, and the same with SM2: `record-sm2.pem`, `record-sm2-2.pem`, …. At each signing the
+roster in force says which of a task's keys sign (``trust.keyring``), one a suite; the file name says nothing of it. A
+new file and a new roster are taken up without a restart. Example keys sign in the demo only, under whatever file name.
 
 >>> keys = KeyFolder(KeyPlace(folder / "keys", "jjj.example", "sanhe", origins), roster=lambda: trust.current.roster)
->>> keys.record("licence").at(1795400000).name
-'jjj.example/sanhe'
+>>> keys.record("licence").at(1795400000)
+(Ed25519Signer(jjj.example/sanhe+1a2b3c4d), Sm2Signer(jjj.example/sanhe+5e6f7a8b))
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DATED_ROLES = frozenset({"heartbeat", "witness"})
 SOON_S = 30 * 86_400
 """A task whose last key ends within so long is warned of."""
 
-_FILE = re.compile(r"(?P<stem>[a-z]+(-[a-z][a-z_]*)?)(-(?P<number>[1-9][0-9]{0,5}))?")
+_FILE = re.compile(r"(?P<stem>[a-z]+(-[a-z][a-z_]*)?)(-sm2)?(-(?P<number>[1-9][0-9]{0,5}))?")
 _S = TypeVar("_S", Signer, Cosigner)
 AnySigner = Signer | Cosigner
 
@@ -45,10 +45,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LogKeys:
-    """The two keys of one own log that sign at one instant; both bear the origin as their name."""
+    """The two keys of one own log that sign at one instant; both bear the origin as their name. ``also``: the same two
+    of another suite, if the log has both.
+    """
 
     log: Signer
     heartbeat: Cosigner
+    also: tuple[tuple[Signer, Cosigner], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +106,14 @@ class Ring(Generic[_S]):
     _stem: str
     _folder: KeyFolder
 
-    def at(self, seconds: int) -> _S:
-        """The key that signs at this instant. Raises ``CannotRun`` ``key.none_good``, naming what the roster says."""
+    def at(self, seconds: int) -> tuple[_S, ...]:
+        """The key of each suite that signs at this instant, Ed25519 first; at least one. Raises ``CannotRun``
+        ``key.none_good``, naming what the roster says.
+        """
         found = keyring.choose(self._folder.roster(), self.task, self._folder.held(self._stem), seconds)
-        if found is None:
+        if not found:
             raise self._folder.none_good(self._stem, self.task, seconds)
-        return cast(_S, found)
+        return cast(tuple[_S, ...], found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +163,11 @@ class KeyFolder:
         return self._ring("verdict")
 
     def log(self, family: str, seconds: int) -> LogKeys:
-        """The pair that signs a statement of an own log dated so. Raises ``CannotRun`` ``key.none_good``."""
+        """The pairs that sign a statement of an own log dated so. Raises ``CannotRun`` ``key.none_good``."""
         signs: Ring[Signer] = self._ring(f"log-{family}")
         dates: Ring[Cosigner] = self._ring(f"heartbeat-{family}")
-        return LogKeys(signs.at(seconds), dates.at(seconds))
+        (log_key, *logs), (heartbeat, *heartbeats) = signs.at(seconds), dates.at(seconds)
+        return LogKeys(log_key, heartbeat, tuple(zip(logs, heartbeats, strict=False)))
 
     def held(self, stem: str) -> tuple[AnySigner, ...]:
         """Every usable key of a file stem, the highest number first, whatever the roster says of it."""
@@ -176,7 +182,7 @@ class KeyFolder:
         return [
             self.none_good(stem, task, seconds)
             for stem, task in self.place.signing()
-            if task.role in roles and keyring.choose(self.roster(), task, self.held(stem), seconds) is None
+            if task.role in roles and not keyring.choose(self.roster(), task, self.held(stem), seconds)
         ]
 
     def unusable(self) -> list[CannotRun]:
@@ -259,7 +265,7 @@ def load(place: KeyPlace, path: Path, task: Task, refused: frozenset[bytes] = fr
     """One key file as signer for its task. Raises ``CannotRun`` ``key.*``; ``key.example`` for a key of ``refused``."""
     make = keyfiles.load_cosigner if task.role in DATED_ROLES else keyfiles.load_signer
     signer: AnySigner = make(path, task.name, passphrase_file=place.passphrases.of(path.stem))
-    if signer.key.public in refused:
+    if signer.key.raw in refused:
         raise CannotRun(
             "key.example",
             f"{path} holds an example key, which anybody has; they sign in the demo only."

@@ -6,7 +6,7 @@ CannotRun('key.none_good: no key for log jjj.example/sanhe/licence (licence) is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.errors import CannotRun
@@ -17,12 +17,12 @@ from gateway.trust.suites import Signer
 
 @dataclass(slots=True)
 class OwnState:
-    """One own log with its high-water file. ``record``: which key signs records that are logged at this instant (s); it
-    raises ``CannotRun`` when none is good then. ``unsigned``: why the last heartbeat could not be signed.
+    """One own log with its high-water file. ``record``: which keys sign records that are logged at this instant (s), one
+    a suite; it raises ``CannotRun`` when none is good then. ``unsigned``: why the last heartbeat could not be signed.
     """
 
     own: OwnLog
-    record: Callable[[int], Signer]
+    record: Callable[[int], Sequence[Signer]]
     highwater: HighWater
     published: Published | None = None
     published_at: float = 0.0

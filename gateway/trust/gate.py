@@ -24,6 +24,7 @@ from gateway.records import families
 from gateway.records.record import Correction, Envelope, Licence, Record, judge_content, read_envelope
 from gateway.trust import notes
 from gateway.trust.members import RosterKey
+from gateway.trust.suites import VerifierKey
 from gateway.trust.trusted import TrustData
 
 MAX_ENTRY = 65_535
@@ -162,12 +163,18 @@ def judge_line(line: bytes, place: Place, trust: TrustData) -> tuple[Record, tup
     return record, warnings
 
 
-def check_own_signer(name: str, key_id: bytes, place: Place, trust: TrustData) -> None:
-    """Check 2 of ``admit`` for a key of one's own, before it signs: raises what its signature would be refused for."""
-    key = trust.roster.keys("record", place.jurisdiction).get((name, key_id))
-    fault = "key.unknown" if key is None else key.good_at(place.logged, place.family, place.origin, place.index)
-    if fault is not None:
-        raise Refused(fault, f"this node's own record key {name}+{key_id.hex()} is not good for {place.origin} now")
+def check_own_signers(keys: Sequence[VerifierKey], place: Place, trust: TrustData) -> None:
+    """Check 2 of ``admit`` for one's own keys, before they sign: raises what their signatures would be refused for."""
+    own = trust.roster.keys("record", place.jurisdiction)
+    good = []
+    for vkey in keys:
+        key = own.get((vkey.name, vkey.key_id))
+        fault = "key.unknown" if key is None else key.good_at(place.logged, place.family, place.origin, place.index)
+        if key is None or fault is not None:
+            named = f"{vkey.name}+{vkey.key_id.hex()}"
+            raise Refused(fault or "", f"this node's own record key {named} is not good for {place.origin} now")
+        good.append(key)
+    _check_policy(good, place, trust)
 
 
 def _signers(note: notes.Note, place: Place, trust: TrustData) -> tuple[str, ...]:
