@@ -65,6 +65,10 @@ class Passphrases:
         """The passphrase file of a key file; None: it is not encrypted."""
         return self.by_key.get(stem, self.for_all)
 
+    def with_key(self, stem: str, file: Path | None) -> Passphrases:
+        """The same with another file for one key; None changes nothing."""
+        return self if file is None else Passphrases(self.for_all, {**self.by_key, stem: file})
+
 
 NO_PASSPHRASES = Passphrases()
 

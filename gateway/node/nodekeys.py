@@ -117,9 +117,14 @@ class Ring(Generic[_S]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """What a file held when it was looked at last: a signer, or why there is none."""
+class KeyFile:
+    """A key file when it was looked at last. ``signer``: what it held, or held before it could not be read any more;
+    ``fault``: why it can't be read.
+    """
 
+    path: Path
+    stem: str
+    task: Task
     stamp: tuple[int, ...]
     signer: AnySigner | None = None
     fault: CannotRun | None = None
@@ -128,25 +133,34 @@ class _Read:
 @dataclass(slots=True)
 class KeyFolder:
     """The keys of a running node. ``roster``: the one in force, asked at each signing; ``refused``: public keys that
-    may not sign here.
-
-    Raises ``CannotRun`` at the start for a task without a file and for every file that can't be used: ``key.*``.
+    may not sign here. A file that can't be read is no error here, but for who ``open``s the folder to sign.
     """
 
     place: KeyPlace
     roster: Callable[[], Roster]
     refused: frozenset[bytes] = frozenset()
-    _read: Mapping[Path, _Read] = field(default_factory=dict)
+    _read: Mapping[Path, KeyFile] = field(default_factory=dict)
     _held: Mapping[str, tuple[AnySigner, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._look()
-        for stem, files in self.place.files().items():
+
+    @classmethod
+    def open(cls, place: KeyPlace, roster: Callable[[], Roster], refused: frozenset[bytes]) -> KeyFolder:
+        """The folder of a node that is to sign. Raises ``CannotRun`` ``key.*`` for a task without a file, and for every
+        file that can't be used.
+        """
+        keys = cls(place, roster, refused)
+        for stem, files in place.files().items():
             if not files:
-                raise CannotRun("key.missing", f"{self.place.folder / stem}.pem is missing")
-        for found in self._read.values():
-            if found.fault is not None:
-                raise found.fault
+                raise CannotRun("key.missing", f"{place.folder / stem}.pem is missing")
+        for fault in keys.unusable():
+            raise fault
+        return keys
+
+    def files(self) -> list[KeyFile]:
+        """Every key file, by task, the highest number first."""
+        return list(self._read.values())
 
     def record(self, family: str) -> Ring[Signer]:
         """The keys that sign records of a family."""
@@ -186,7 +200,7 @@ class KeyFolder:
         ]
 
     def unusable(self) -> list[CannotRun]:
-        """Key files that could not be taken up while running."""
+        """Why key files can't be read, one fault a file."""
         return [found.fault for found in self._read.values() if found.fault is not None]
 
     def ends(self, seconds: int) -> Iterator[tuple[Task, int | None]]:
@@ -211,7 +225,9 @@ class KeyFolder:
         return [*silent, *ending, *self.unusable()]
 
     def refresh(self) -> None:
-        """Look at the folder again: new and changed files are taken up, files that are gone sign no more."""
+        """Look at the folder again: new and changed files are taken up; what is gone signs no more; what can't be read
+        any more goes on as it was, and is warned of.
+        """
         before = {str(fault) for fault in self.unusable()}
         held = self._held
         self._look()
@@ -241,24 +257,24 @@ class KeyFolder:
     def _look(self) -> None:
         """Read what is new or has changed; what stands is replaced whole, because other threads choose from it."""
         tasks = dict(self.place.tasks())
-        read: dict[Path, _Read] = {}
+        read: dict[Path, KeyFile] = {}
         held: dict[str, tuple[AnySigner, ...]] = {}
         for stem, files in self.place.files().items():
             for path in files:
-                read[path] = self._file(path, tasks[stem])
+                read[path] = self._file(path, stem, tasks[stem])
             signers = (read[path].signer for path in files)
             held[stem] = tuple(signer for signer in signers if signer is not None)
         self._read, self._held = read, held
 
-    def _file(self, path: Path, task: Task) -> _Read:
+    def _file(self, path: Path, stem: str, task: Task) -> KeyFile:
         stamp = _stamp(path)
         known = self._read.get(path)
         if known is not None and known.stamp == stamp and known.fault is None:
             return known
         try:
-            return _Read(stamp, load(self.place, path, task, self.refused))
+            return KeyFile(path, stem, task, stamp, load(self.place, path, task, self.refused))
         except CannotRun as fault:
-            return _Read(stamp, fault=fault)
+            return KeyFile(path, stem, task, stamp, known.signer if known is not None else None, fault)
 
 
 def load(place: KeyPlace, path: Path, task: Task, refused: frozenset[bytes] = frozenset()) -> AnySigner:

@@ -17,23 +17,22 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import structlog
 
-from gateway.errors import CannotRun, Refused
+from gateway.errors import CannotRun
 from gateway.ledger import logbook
 from gateway.ledger.database import Database, faults_named
-from gateway.node import index
 from gateway.node.acknowledgement import LOOK_S, Acknowledgement
-from gateway.node.door import Door, Draft, Receipt, Taken, refusal
+from gateway.node.door import Door, Draft, Receipt
 from gateway.node.lanes import Lanes, Waiting
 from gateway.node.measures import Measures
 from gateway.node.ownstate import OwnState
-from gateway.node.sealer import OwnLog, Published, Sealed
+from gateway.node.sealer import OwnLog, Published
 from gateway.node.shown import Shown
 from gateway.node.trustfolder import TrustFolder
-from gateway.records import families
+from gateway.node.work import Work, family_of, take, write, write_beats
 
 PUBLISH_EVERY_S = 1.0
 STARTING = "node.starting"
@@ -41,15 +40,6 @@ OPEN_S = 0.02
 """Seconds between looks at a starting node: its first heartbeats follow at once when it may seal."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class _Work:
-    """A batch for one own log on its way: what the door let in, the seal over it, and who gets which receipt."""
-
-    own: OwnLog
-    taken: Taken = field(default_factory=Taken)
-    sealed: Sealed | None = None
 
 
 class Publisher:
@@ -199,7 +189,7 @@ class Publisher:
             return batch
         kept = []
         for waiting in batch:
-            lacking = faults.keys() & {_family_of(draft) for draft in waiting.drafts}
+            lacking = faults.keys() & {family_of(draft) for draft in waiting.drafts}
             if not lacking:
                 kept.append(waiting)
                 continue
@@ -207,14 +197,14 @@ class Publisher:
             _fail([waiting], faults[min(lacking)])
         return kept
 
-    def _judge(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
+    def _judge(self, batches: list[Sequence[Draft]]) -> tuple[list[Work], list[list[Receipt]]]:
         with faults_named(self._ledger.path, "; nothing of this batch was kept"):
             return self._prepare(batches)
 
-    def _prepare(self, batches: list[Sequence[Draft]]) -> tuple[list[_Work], list[list[Receipt]]]:
+    def _prepare(self, batches: list[Sequence[Draft]]) -> tuple[list[Work], list[list[Receipt]]]:
         now = self._clock()
         trust = self._trust.current
-        touched = {_family_of(draft) for drafts in batches for draft in drafts}
+        touched = {family_of(draft) for drafts in batches for draft in drafts}
         doors = {
             family: Door(
                 self._reader,
@@ -228,20 +218,20 @@ class Publisher:
             for family, state in self.logs.items()
             if family in touched
         }
-        receipts = [[_take(doors, draft) for draft in drafts] for drafts in batches]
+        receipts = [[take(doors, draft) for draft in drafts] for drafts in batches]
         works = []
         for family, door in doors.items():
             if door.taken.entries:
                 own = self.logs[family].own
                 sealed = own.seal(door.taken.hashes, int(now), int(now * 1000))
-                works.append(_Work(own, door.taken, sealed))
+                works.append(Work(own, door.taken, sealed))
         return works, receipts
 
-    async def _commit(self, works: list[_Work]) -> None:
+    async def _commit(self, works: list[Work]) -> None:
         if not works:
             return
         with self._measures.stage("publish.commit"):
-            await self._ledger.write(lambda connection: _write(connection, works))
+            await self._ledger.write(lambda connection: write(connection, works))
         for work in works:
             if work.sealed is None:
                 continue
@@ -309,7 +299,7 @@ class Publisher:
             return
         try:
             beats = [(state, beat) for state in due if (beat := self._signed(state, now)) is not None]
-            await self._ledger.write(lambda connection: _write_beats(connection, beats))
+            await self._ledger.write(lambda connection: write_beats(connection, beats))
         except CannotRun as error:
             log.error("heartbeat.failed", reason=error.reason, message=error.message)
             await asyncio.sleep(PUBLISH_EVERY_S)
@@ -321,41 +311,6 @@ class Publisher:
             if not self.acknowledgement.replicated:
                 self.show(state.own, beat)
         self.changed.set()
-
-
-def _family_of(draft: Draft) -> str | None:
-    """The family of a draft's type; None for a type that none has."""
-    try:
-        return families.family_of_type(draft.type)
-    except Refused:
-        return None
-
-
-def _take(doors: Mapping[str, Door], draft: Draft) -> Receipt:
-    try:
-        family = families.family_of_type(draft.type)
-    except Refused as refused:
-        return refusal(draft.id or "", refused)
-    door = doors.get(family)
-    if door is None:
-        return refusal(draft.id or "", Refused("family.no_log", f"this node keeps no log of {family}", field="type"))
-    return door.take(draft)
-
-
-def _write(connection: sqlite3.Connection, works: list[_Work]) -> None:
-    for work in works:
-        if work.sealed is None:
-            continue
-        number, seal = work.own.log.number, work.sealed.seal
-        logbook.append(connection, number, work.own.size, work.taken.entries, work.taken.hashes)
-        logbook.add_seal(connection, number, seal)
-        for verified in work.taken.verified:
-            index.accept(connection, work.own.log, verified, seal.known)
-
-
-def _write_beats(connection: sqlite3.Connection, beats: list[tuple[OwnState, Published]]) -> None:
-    for state, beat in beats:
-        logbook.set_heartbeat(connection, state.own.log.number, beat.size, beat.date, beat.note)
 
 
 def _fail(batch: list[Waiting], error: CannotRun) -> None:

@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
@@ -39,7 +38,7 @@ from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
-from gateway.node.nodekeys import SEALING_ROLES, KeyFolder, KeyPlace
+from gateway.node.nodekeys import KeyFolder, KeyPlace
 from gateway.node.ownstate import OwnState
 from gateway.node.publisher import Publisher
 from gateway.node.relay import Relay
@@ -47,7 +46,6 @@ from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
 from gateway.recognition.checks import smallest_budget
-from gateway.trust.keyring import Task
 
 SCHEMA = logbook.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
@@ -77,7 +75,7 @@ class Node:
         network = self.trust.current.roster.network
         self._own_logs = {entry.family: entry.origin for entry in own.logs if entry.ended is None}
         place = KeyPlace(config.keys, network, own.id, self._own_logs, config.passphrases)
-        self.keys = KeyFolder(place, lambda: self.trust.current.roster, refused_keys)
+        self.keys = KeyFolder.open(place, lambda: self.trust.current.roster, refused_keys)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -164,19 +162,6 @@ class Node:
             await asyncio.sleep(PAUSE_S)
         self.publisher.open()
         await self.relay.run()
-
-    def sealing_fault(self) -> CannotRun | None:
-        """Why records are not sealed now, or None: what the guard found, or the first key that is lacking."""
-        return self.publisher.refusing or next(iter(self.keys.faults(int(time.time()), SEALING_ROLES)), None)
-
-    def warnings(self) -> list[CannotRun]:
-        """What stops nothing yet and must be seen to."""
-        return self.keys.warnings(int(time.time()))
-
-    def keys_left(self) -> Iterator[tuple[Task, int]]:
-        """Each task that a key signs for, and for how many seconds from now there is a good one; 0: none is."""
-        now = int(time.time())
-        yield from ((task, 0 if end is None else end - now) for task, end in self.keys.ends(now))
 
     async def _fault_found(self) -> CannotRun | None:
         """What the guard has against sealing now."""

@@ -29,6 +29,7 @@ OF_TRUST: Mapping[str, Reason] = {
         NEW_KEY,
     ),
     "key.ending": told("密钥即将到期，且无后续密钥", "the last key for a task ends soon", NEW_KEY),
+    "key.task": told("本节点没有这种用途的密钥", "this node needs no such key", OWN_IT),
     "key.exists": told("密钥文件已存在，不会被覆盖", "the key file exists, and none is overwritten", OWN_IT),
     "key.missing": told("缺少密钥文件", "a key file is missing", OWN_IT),
     "key.io": told("密钥文件无法读写", "a key file cannot be read or written", OWN_IT),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -68,6 +69,20 @@ def save(path: Path, private: PrivateKey, *, passphrase_file: Path | None = None
     except OSError as error:
         with contextlib.suppress(OSError):
             path.unlink()  # half a key would only be in the way of the next attempt
+        raise CannotRun("key.io", f"{path}: {error.strerror}") from error
+
+
+def encrypt(path: Path, *, passphrase_file: Path, old_passphrase_file: Path | None = None) -> None:
+    """Encrypt a key file, or change its passphrase, in place: the old file stands until the new one is on the disk.
+
+    Raises ``CannotRun`` as ``load`` and ``save`` do.
+    """
+    private = load(path, passphrase_file=old_passphrase_file)
+    written = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    save(written, private, passphrase_file=passphrase_file)
+    try:
+        written.replace(path)
+    except OSError as error:
         raise CannotRun("key.io", f"{path}: {error.strerror}") from error
 
 

@@ -6,11 +6,17 @@ needs.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 import orjson
 from aiohttp import web
 
+from gateway.errors import GatewayError
 from gateway.node.config import LOCAL, REPLICATED
+from gateway.node.nodekeys import SEALING_ROLES
 from gateway.node.runtime import Node
+from gateway.trust.keyring import Task
 from gateway.web import parts
 from gateway.web.access import Access
 from gateway.web.middlewares import around
@@ -38,15 +44,22 @@ def _state(node: Node) -> parts.State:
     def unsent() -> dict[str, int]:
         return {state.own.log.origin: node.relay.unsent(state) for state in node.publisher.logs.values()}
 
+    def sealing_fault() -> GatewayError | None:
+        return node.publisher.refusing or next(iter(node.keys.faults(int(time.time()), SEALING_ROLES)), None)
+
+    def keys_left() -> Iterator[tuple[Task, int]]:
+        now = int(time.time())
+        yield from ((task, 0 if end is None else end - now) for task, end in node.keys.ends(now))
+
     return parts.State(
         node.jurisdiction.id,
         node.started_at,
-        sealing_fault=node.sealing_fault,
+        sealing_fault=sealing_fault,
         relay_fault=lambda: node.relay.fault,
         unsent=unsent,
         acknowledgement=REPLICATED if node.config.replicated else LOCAL,
         budget_s=node.budget_s,
         by_tiles=node.config.by_tiles,
-        warnings=node.warnings,
-        keys_left=node.keys_left,
+        warnings=lambda: node.keys.warnings(int(time.time())),
+        keys_left=keys_left,
     )

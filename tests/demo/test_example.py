@@ -65,7 +65,7 @@ def test_a_node_outside_the_demo_refuses_them_whatever_their_network(
 ) -> None:
     place = folder_of(tmp_path, "sanhe", trust, network=network).place
     with pytest.raises(CannotRun, match=r"key\.example"):
-        KeyFolder(place, lambda: trust.roster, example_public_keys())
+        KeyFolder.open(place, lambda: trust.roster, example_public_keys())
     assert len(example_public_keys()) == 7 * len(IDS)
 
 
