@@ -36,7 +36,9 @@ DATED_ROLES = frozenset({"heartbeat", "witness"})
 SOON_S = 30 * 86_400
 """A task whose last key ends within so long is warned of."""
 
-_FILE = re.compile(r"(?P<stem>[a-z]+(-[a-z][a-z_]*)?)(-sm2)?(-(?P<number>[1-9][0-9]{0,5}))?")
+_FILE = re.compile(r"(?P<stem>[a-z]+(-[a-z][a-z_]*)?)(?P<suite>-sm2)?(-(?P<number>[1-9][0-9]{0,5}))?")
+SUFFIXES: Mapping[str, str] = {"ed25519": "", "sm2": "-sm2"}
+"""Suite → what follows the stem in the name of its key file."""
 _S = TypeVar("_S", Signer, Cosigner)
 AnySigner = Signer | Cosigner
 
@@ -91,11 +93,22 @@ class KeyPlace:
         return {stem: [path for _, path in sorted(each, reverse=True)] for stem, each in found.items()}
 
 
-def names(network: str, jurisdiction: str, families: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
-    """(file stem, role, family or "*", key name) of every key that a new node has (DESIGN §3b)."""
+def names(
+    network: str, jurisdiction: str, families: Sequence[str], suites: Sequence[str] = ("ed25519",)
+) -> Iterator[tuple[str, str, str, str]]:
+    """(file stem, role, family or "*", key name) of every key that a new node with these suites has (DESIGN §3b)."""
     origins = {family: f"{network}/{jurisdiction}/{family}" for family in families}
-    for stem, task in KeyPlace(Path(), network, jurisdiction, origins).tasks():
-        yield stem, task.role, task.family, task.name
+    for suite in suites:
+        for stem, task in KeyPlace(Path(), network, jurisdiction, origins).tasks():
+            yield stem + SUFFIXES[suite], task.role, task.family, task.name
+
+
+def suite_and_number(path: Path) -> tuple[str, int]:
+    """What the name of a key file says: ``("sm2", 2)`` for ``record-sm2-2.pem``; the key itself may say otherwise."""
+    fits = _FILE.fullmatch(path.stem)
+    if fits is None:
+        return "ed25519", 1
+    return "sm2" if fits["suite"] else "ed25519", int(fits["number"] or 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from gateway.trust.suites import Signer
 
 @dataclass(slots=True)
 class OwnState:
-    """One own log with its high-water file. ``record``: which keys sign records that are logged at this instant (s), one
-    a suite; it raises ``CannotRun`` when none is good then. ``unsigned``: why the last heartbeat could not be signed.
+    """One own log with its high-water file. ``record``: which keys sign records that are logged at this instant (s),
+    one a suite; it raises ``CannotRun`` when none is good then. ``unsigned``: why the last heartbeat could not be
+    signed.
     """
 
     own: OwnLog

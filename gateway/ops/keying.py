@@ -19,7 +19,7 @@ from typing import Any
 from gateway.errors import CannotRun
 from gateway.instants import format_time
 from gateway.node.config import Config
-from gateway.node.nodekeys import LOG_ROLES, NODE_ROLES, KeyFile, KeyFolder, KeyPlace, load
+from gateway.node.nodekeys import LOG_ROLES, NODE_ROLES, SUFFIXES, KeyFile, KeyFolder, KeyPlace, load, suite_and_number
 from gateway.node.trustfolder import TrustFolder
 from gateway.trust import keyfiles, keyring
 from gateway.trust.keyring import Standing, Task
@@ -80,18 +80,28 @@ class Listing:
         return {"at": self.at, "roster": self.roster, "keys": rows, "other": list(self.other), "lacking": told}
 
 
-def new(config: Config, role: str, *, at: int, family: str = "", passphrase_file: Path | None = None) -> NewKey:
-    """Make the next key file of a role; ``family``: needed for ``log`` and ``heartbeat``, for a record key those
-    records alone. ``at``: now, s. Raises ``CannotRun`` ``key.task`` for what this node has no key for, and as
+def new(
+    config: Config,
+    role: str,
+    *,
+    at: int,
+    family: str = "",
+    suite: str = "ed25519",
+    passphrase_file: Path | None = None,
+) -> NewKey:
+    """Make the next key file of a role and suite; ``family``: needed for ``log`` and ``heartbeat``, for a record key
+    those records alone. ``at``: now, s. Raises ``CannotRun`` ``key.task`` for what this node has no key for, and as
     ``keyfiles`` does.
     """
     place, roster = _place(config)
     stem, task = _task(place, role, family)
     keys = KeyFolder(place, lambda: roster)
-    numbers = [_number(path, stem) for path in place.files()[stem]]
-    path = place.folder / (f"{stem}-{max(numbers) + 1}.pem" if numbers else f"{stem}.pem")
+    first = stem + SUFFIXES[suite]
+    taken = (suite_and_number(path) for path in place.files()[stem])
+    numbers = [number for of, number in taken if of == suite]
+    path = place.folder / (f"{first}-{max(numbers) + 1}.pem" if numbers else f"{first}.pem")
     named = place.passphrases.of(path.stem)
-    keyfiles.generate(path, passphrase_file=passphrase_file or named)
+    keyfiles.generate(path, suite, passphrase_file=passphrase_file or named)
     readable = replace(place, passphrases=place.passphrases.with_key(path.stem, passphrase_file))
     vkey = load(readable, path, task).key.text()
     begins, ends = _window(roster, task, keys, stem, at)
@@ -147,10 +157,6 @@ def _task(place: KeyPlace, role: str, family: str) -> tuple[str, Task]:
     return stem, tasks[stem]
 
 
-def _number(path: Path, stem: str) -> int:
-    return int(path.stem.removeprefix(stem).removeprefix("-") or 1)
-
-
 def _window(roster: Roster, task: Task, keys: KeyFolder, stem: str, at: int) -> tuple[int, int]:
     end = keyring.runs_out(roster, task, keys.held(stem), at)
     begins = at - BEHIND_S if end is None else min(at + AHEAD_S, end)
@@ -175,7 +181,7 @@ def _row(keys: KeyFolder, roster: Roster, file: KeyFile, at: int) -> KeyRow:
         signs=tuple(
             each.family
             for stem, each in keys.place.signing()
-            if stem == file.stem and keyring.choose(roster, each, keys.held(stem), at) is file.signer
+            if stem == file.stem and file.signer in keyring.choose(roster, each, keys.held(stem), at)
         ),
         fault=fault,
     )

@@ -169,7 +169,7 @@ async def publishing(
         publisher = Publisher(
             ledger,
             TrustFolder(folder / "trust", (folder / "schemas",)),
-            {"licence": OwnState(own, lambda at: signers.get("record", keys.record), highwater)},
+            {"licence": OwnState(own, lambda at: [signers.get("record", keys.record)], highwater)},
             heartbeat_s=heartbeat_s,
             replicated=replicated,
             within_s=within_s,
