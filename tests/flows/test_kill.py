@@ -73,14 +73,14 @@ async def bearer(house: Nursery) -> AsyncIterator[Nursery]:
     await house.empty()
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(("phase", "gm"), [*((phase, False) for phase in PHASES), (ANY_INSTANT, True)])
 async def test_a_publishing_node_killed_and_started_again_loses_nothing_and_doubles_nothing(
-    phase: str, tmp_path: Path, bearer: Nursery, table: list[Row]
+    phase: str, gm: bool, tmp_path: Path, bearer: Nursery, table: list[Row]
 ) -> None:
-    table.append(row := Row(phase))
+    table.append(row := Row(phase, "gm, " if gm else ""))
     with row.timed():
         for number in range(ROUNDS):
-            await kill_owner(Bench(World(tmp_path / str(number), OWNER, PARTNER), bearer, row))
+            await kill_owner(Bench(World(tmp_path / str(number), OWNER, PARTNER, gm=gm), bearer, row))
     assert row.kills == KILLS * ROUNDS
     assert row.acknowledged > 0
     assert phase == ANY_INSTANT or set(row.places) <= set(PHASES[phase])

@@ -100,6 +100,7 @@ def replaced(r: int | None = None, s: int | None = None) -> bytes:
         GOOD + b"\0",
         b"",
     ],
+    ids=map(str, range(14)),
 )
 def test_no_other_bytes_are_this_signature(signature: bytes) -> None:
     CHECK(GOOD, TEXT)
