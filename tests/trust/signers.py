@@ -37,8 +37,12 @@ def cosigner(name: str, seed: str = "") -> CosignatureSigner:
 
 @cache
 def gm_private(seed: str) -> sm2.PrivateKey:
-    """The SM2 private key of a seed: PKCS8 around a number below the order, as OpenSSL reads it."""
-    number = 1 + int.from_bytes(sha256(f"gm {seed}".encode()).digest()) % (sm2.ORDER - 1)
+    """The SM2 private key of a seed."""
+    return gm_private_of(1 + int.from_bytes(sha256(f"gm {seed}".encode()).digest()) % (sm2.ORDER - 1))
+
+
+def gm_private_of(number: int) -> sm2.PrivateKey:
+    """The SM2 private key that is this number, 1 to n-2: in PKCS8, as OpenSSL reads it."""
     der = bytes.fromhex("3041020100301306072a8648ce3d020106082a811ccf5501822d042730250201010420") + number.to_bytes(32)
     lines = encode_base64(der).decode()
     pem = f"-----BEGIN PRIVATE KEY-----\n{lines[:64]}\n{lines[64:]}\n-----END PRIVATE KEY-----\n"
