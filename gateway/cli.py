@@ -8,86 +8,29 @@ lacked bytes or keys.
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 import logging
 import sys
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TextIO, cast
+from typing import Any, TextIO, cast
 
 import click
 import orjson
 import structlog
 
 from gateway import __version__, commands, departments, inquiries
-from gateway.errors import GatewayError
-from gateway.reasons import sentence
+from gateway.entry import FILE, FOLDER, body, json_option
+from gateway.keycommands import keys
 from gateway.records import families
+from gateway.trustwords import trust
 
-P = ParamSpec("P")
-CANNOT_RUN = 2
-INTERRUPTED = 130
 DEFAULT_LEVELS = {"demo": "error"}  # the demo plays bad news on purpose, and shows it
 DEFAULT_NODE = "http://127.0.0.1:8470"
-FOLDER = click.Path(path_type=Path)
-FILE = click.Path(path_type=Path, dir_okay=False)
 node_option = click.option("--node", envvar="JJJ_NODE", default=DEFAULT_NODE, show_default=True, help="A node's URL.")
 suite_option = click.option(
     "--suite", type=click.Choice(["ed25519", "gm"]), default="ed25519", help="gm: 国密, SM2 required beside Ed25519."
 )
 sheet_option = click.option("--sheet", metavar="NAME", help="Of a workbook, where several sheets hold such rows.")
-json_option = click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output.")
-
-
-def body(work: Callable[P, Coroutine[Any, Any, int]]) -> Callable[P, None]:
-    """Make a coroutine that answers an exit code a command's body; an error on purpose is a sentence and code 2."""
-
-    @wraps(work)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                code = runner.run(work(*args, **kwargs))
-        except GatewayError as error:
-            _say(error)
-            code = CANNOT_RUN
-        except ExceptionGroup as group:
-            code = _say_first(group)
-        except KeyboardInterrupt:
-            code = INTERRUPTED
-        sys.exit(code)
-
-    return run
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where the extra "speed" is installed; without it the same, more slowly."""
-    try:
-        found: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
-    except ImportError:
-        return None
-    return found
-
-
-def _say(error: GatewayError) -> None:
-    click.echo(f"jjj-gateway: {error.zh or error.message or error.reason} [{error.reason}]", err=True)
-    if error.zh and error.message:
-        click.echo(f"  {error.message}", err=True)
-    advice = sentence(error.reason)
-    click.echo(f"  → {advice.do_zh} / {advice.do_en}", err=True)
-
-
-def _say_first(group: ExceptionGroup[Exception]) -> int:
-    """A part of the node ended for a reason of ours: the same sentence as if it stood alone."""
-    told: Exception | None = group.subgroup(GatewayError)
-    while isinstance(told, ExceptionGroup):
-        told = told.exceptions[0]
-    if not isinstance(told, GatewayError):
-        raise group
-    _say(told)
-    return CANNOT_RUN
 
 
 class _Lines:
@@ -260,19 +203,8 @@ async def verify(
     return await inquiries.verify(questions, many=listed is not None, as_json=as_json, node=node, token=secret)
 
 
-@main.group()
-def trust() -> None:
-    """名册、协议与目录 · Roster, agreements and catalogue."""
-
-
-@trust.command("lint")
-@click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--at", metavar="DAY|INSTANT", help="Look at them on this day; today if absent.")
-@json_option
-@body
-async def trust_lint(folder: Path, at: str | None, as_json: bool) -> int:
-    """检查矛盾、缺口和重叠 · Find contradictions, gaps and overlaps; print who recognises what."""
-    return inquiries.trust_lint(folder, at, as_json=as_json)
+main.add_command(trust)
+main.add_command(keys)
 
 
 @main.command()

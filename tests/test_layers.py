@@ -17,7 +17,7 @@ FLOORS = (
     ("errors instants reasons",),
     ("records",),
     ("trust",),
-    ("ledger",),
+    ("ledger", "repository"),
     ("bus",),
     ("recognition", "intake"),
     ("node",),
@@ -26,8 +26,9 @@ FLOORS = (
     ("serving",),
     ("ops", "broker"),
     ("demo", "bench"),
-    ("commands departments inquiries",),
-    ("cli __main__",),
+    ("entry",),
+    ("commands departments inquiries administrators",),
+    ("cli __main__ trustwords keycommands",),
 )
 ROOMS = {name: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for name in room.split()}
 LONGEST_FUNCTION, LONGEST_FILE = 50, 350

@@ -113,8 +113,7 @@ def new(
         "not_before": _instant(begins),
         "not_after": _instant(ends),
     }
-    lacks = passphrase_file is not None and passphrase_file.absolute() != named
-    return NewKey(path, entry, f'[keys.passphrase_files]\n"{path.stem}" = "{passphrase_file}"' if lacks else "")
+    return NewKey(path, entry, _setting(path, passphrase_file, named))
 
 
 def listed(config: Config, *, at: int, refused: Collection[bytes] = ()) -> Listing:
@@ -137,6 +136,13 @@ def encrypt(files: Sequence[Path], passphrase_file: Path, old: Path | None) -> N
     """Encrypt key files, or change their passphrase. Raises ``CannotRun`` as ``keyfiles.encrypt`` does."""
     for path in files:
         keyfiles.encrypt(path, passphrase_file=passphrase_file, old_passphrase_file=old)
+
+
+def _setting(path: Path, given: Path | None, named: Path | None) -> str:
+    """What the node's settings must say so that it can read the file; empty: they say it already."""
+    if given is None or given.absolute() == named:
+        return ""
+    return f'[keys.passphrase_files]\n"{path.stem}" = "{given.absolute()}"'
 
 
 def _place(config: Config) -> tuple[KeyPlace, Roster]:

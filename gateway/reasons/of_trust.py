@@ -8,7 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.reasons.told import LIBCRYPTO, NEW_KEY, OTHER_NODE, OWN_IT, WAIT, Reason, told
+from gateway.reasons.told import LIBCRYPTO, NEW_KEY, OTHER_NODE, OWN_IT, WAIT, Reason, Step, told
+
+ADMINISTRATORS = Step(
+    "按提示更正；步骤见《信任仓库操作手册》",
+    "Correct what the line says; the handbook of the trust repository has the steps",
+    "own_it",
+)
+PROPOSE_ANEW = Step(
+    "更正文件后用 trust propose 重做提案，再请各地重新签名",
+    "Correct the documents, make the proposal anew with `trust propose`, and have it signed anew",
+    "own_it",
+)
+COLLECT = Step(
+    "请尚未签名的地区对同一提案签名，再行发布",
+    "Have those who have not signed sign this very proposal, then publish",
+    "own_it",
+)
 
 OF_TRUST: Mapping[str, Reason] = {
     # keys and signatures
@@ -60,6 +76,34 @@ OF_TRUST: Mapping[str, Reason] = {
     ),
     "trust.form": told("信任文件有误", "a trust document is wrong", OWN_IT),
     "trust.missing": told("缺少信任文件", "a trust document is missing", OWN_IT),
+    # the trust repository
+    "trust.charter": told("签名章程不成立", "no such charter of signers can be", ADMINISTRATORS),
+    "trust.repository": told("信任仓库不完整或验签不通过", "the trust repository is damaged", ADMINISTRATORS),
+    "trust.none_yet": told("信任仓库尚无已发布内容", "the trust repository is still empty", ADMINISTRATORS),
+    "trust.exists": told("该目录已有信任仓库", "a trust repository stands there already", ADMINISTRATORS),
+    "trust.unchanged": told("提案没有任何改动", "the proposal would change nothing", ADMINISTRATORS),
+    "trust.stale_proposal": told(
+        "提案所依据的版本已不是现行版本", "the proposal builds on another state than the published one", PROPOSE_ANEW
+    ),
+    "trust.succession": told("元数据的版本号不连续", "versions of the metadata do not follow", PROPOSE_ANEW),
+    "trust.expiry": told("元数据的有效期不合章程", "metadata would expire otherwise than agreed", PROPOSE_ANEW),
+    "trust.version": told(
+        "文件内容有变而版本号未升高", "a document changed and its version did not rise", PROPOSE_ANEW
+    ),
+    "trust.removed": told(
+        "名册、协议和数据模式只能终止，不能删去", "what may only be ended would be removed", PROPOSE_ANEW
+    ),
+    "trust.target_swapped": told(
+        "提案中的文件不是签名所列的那一份", "a file of the proposal is not the one that is signed", PROPOSE_ANEW
+    ),
+    "trust.threshold": told("签名数未达门限", "fewer have signed than the threshold asks for", COLLECT),
+    "trust.signature": told("管理员的签名不正确", "an administrator's signature does not verify", COLLECT),
+    "trust.signature_other": told("签名属于另一份提案", "the signature is for another proposal", COLLECT),
+    "trust.signer_unknown": told("签名密钥不在章程中", "signed by no key of the charter", COLLECT),
+    "trust.online_key": told("须由章程中的在线密钥签署", "an online key of the charter must sign", ADMINISTRATORS),
+    "trust.faults": told("trust lint 发现错误，未签名", "`trust lint` finds faults: not signed", PROPOSE_ANEW),
+    "trust.busy": told("另一程序正在发布", "another program is publishing there", WAIT),
+    "trust.io": told("信任仓库无法写入", "the trust repository cannot be written", OWN_IT),
     "roster.not_in": told("名册中没有本节点的地区", "the roster does not have this node's jurisdiction", OWN_IT),
     "schema.changed": told("已发布的数据模式被改动", "a published schema was changed", OWN_IT),
     "schema.invalid": told("数据模式文件有误", "a schema file is wrong", OWN_IT),

@@ -204,13 +204,13 @@ class Cosigner(Protocol):
 class _PrivateKey:
     """A private key that shows only its name and id, and is neither copied nor pickled."""
 
-    __slots__ = ("_sign", "key")
+    __slots__ = ("_private", "key")
     suite: Suite
 
     def __init__(self, name: str, private: Ed25519PrivateKey | sm2.PrivateKey) -> None:
         public = private.public if isinstance(private, sm2.PrivateKey) else private.public_key().public_bytes_raw()
         self.key = VerifierKey.of(name, self.suite.algorithm, self.suite.identifier + public)
-        self._sign: Callable[[bytes], bytes] = private.sign
+        self._private = private
 
     @property
     def name(self) -> str:
@@ -229,7 +229,7 @@ class _NoteKey(_PrivateKey):
 
     def sign(self, message: bytes) -> bytes:
         """64 bytes over a note's text."""
-        return self._sign(message)
+        return self._private.sign(message)
 
 
 class Ed25519Signer(_NoteKey):
@@ -253,7 +253,7 @@ class _DatingKey(_PrivateKey):
         """u64be time ‖ 64 bytes over a checkpoint's text; ``ValueError`` for a time outside 1 to 2^63-1 s."""
         if not 0 < time <= MAX_TIME:
             raise ValueError(f"{time} is no time of a cosignature")
-        return time.to_bytes(TIME_SIZE) + self._sign(_dated(text, time))
+        return time.to_bytes(TIME_SIZE) + self._private.sign(_dated(text, time))
 
 
 class CosignatureSigner(_DatingKey):

@@ -16,7 +16,7 @@ from gateway.node import config
 from gateway.node.config import load
 from gateway.node.measures import Measures
 
-TABLES = {"node": config.NODE, "bus": config.BUS, "bus.kafka": config.KAFKA, "http": config.HTTP}
+TABLES = {"node": config.NODE, "bus": config.BUS, "bus.kafka": config.KAFKA, "http": config.HTTP, "keys": config.KEYS}
 
 
 @pytest.fixture

@@ -57,6 +57,28 @@ def test_every_setting_can_be_said(tmp_path: Path) -> None:
     )
 
 
+def test_passphrase_files_are_named_for_all_keys_or_for_one(tmp_path: Path) -> None:
+    text = NODE + '[keys]\npassphrase_file = "p"\n[keys.passphrase_files]\n"record-2" = "/q"\n'
+    found = read(tmp_path, text).passphrases
+    assert (found.of("record"), found.of("record-2")) == (tmp_path / "p", Path("/q"))
+    assert read(tmp_path, NODE).passphrases.of("record") is None
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ('[keys]\npassphrase = "in the clear"\n', "keys.passphrase "),
+        ("[keys]\npassphrase_file = 7\n", "keys.passphrase_file"),
+        ("[keys]\npassphrase_files = 7\n", "keys.passphrase_files"),
+        ("[keys.passphrase_files]\nrecord = 7\n", "keys.passphrase_files.record"),
+    ],
+)
+def test_a_passphrase_itself_is_no_setting(tmp_path: Path, table: str, name: str) -> None:
+    with pytest.raises(CannotRun, match=r"config\.form") as refused:
+        read(tmp_path, NODE + table)
+    assert name in refused.value.message
+
+
 def test_who_acknowledges_when(tmp_path: Path) -> None:
     """On the embedded bus at once, wherever there are brokers when they have it, unless the operator says otherwise."""
     said = {
@@ -102,6 +124,16 @@ def test_every_setting_that_the_commented_file_offers_for_kafka_is_known(tmp_pat
     assert set(bus.at) == {"xiongan", "binhai"}
     for name, kind in (("replication", 3), ("min_insync", 2), ("retention_days", 400), ("publish_s", 30.0)):
         assert getattr(KafkaSettings(()), name) == getattr(bus.kafka, name) == kind, "what is offered is the default"
+
+
+def test_what_the_commented_file_offers_for_keys_is_known(tmp_path: Path) -> None:
+    nodefolder.write_config(tmp_path, "sanhe", port=1)
+    text = (tmp_path / nodefolder.CONFIG).read_text(encoding="utf-8")
+    offered = [line[2:] for line in text.partition("# [keys]")[2].partition("[bus]")[0].splitlines() if " = " in line]
+    tables = "\n".join([NODE, "[keys]", offered[0], "[keys.passphrase_files]", offered[1]])
+    passphrases = read(tmp_path, tables).passphrases
+    assert passphrases.of("record") == tmp_path / "../keys.passphrase"
+    assert passphrases.of("record-2") == tmp_path / "../record-2.passphrase"
 
 
 def test_a_config_for_one_broker_is_read_as_such(tmp_path: Path) -> None:

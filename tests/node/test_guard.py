@@ -12,8 +12,9 @@ import pytest
 from gateway.errors import CannotRun
 from gateway.ledger.highwater import HighWater
 from gateway.node.door import Draft
+from gateway.trust import keyfiles
 from tests.records import builders
-from tests.simulator import Running, World, eventually
+from tests.simulator import NETWORK, Running, World, eventually
 
 TYPE = "jjj.licence.issued"
 
@@ -214,3 +215,33 @@ async def test_a_mark_that_lags_behind_the_ledger_is_brought_up_before_anything_
     sanhe = await world.start("sanhe")
     assert sanhe.node.publisher.logs["licence"].highwater.read()[0] == 1
     await sanhe.sealing()
+
+
+async def test_a_backup_with_its_old_roster_is_betrayed_by_the_key_in_the_folder(world: World) -> None:
+    """The log key was rotated after the backup: the roster restored does not name the key that signed last."""
+    sanhe = await world.start("sanhe")
+    await sanhe.publish(data(1))
+    await sanhe.stop()
+    copied(world, "sanhe")
+    roster = (world.folder / "sanhe" / "trust" / "roster.json").read_bytes()
+    rotated(world, "sanhe")
+    sanhe = await world.start("sanhe")
+    await sanhe.publish(data(2))
+    await sanhe.sent()
+    await sanhe.stop()
+    restored(world, "sanhe")
+    forgotten(world, "sanhe", 1)
+    (world.folder / "sanhe" / "trust" / "roster.json").write_bytes(roster)
+    await refuses(await world.start("sanhe"), "ledger.behind", "1 records", "2", "jjj.sanhe.licence")
+
+
+def rotated(world: World, jurisdiction: str) -> None:
+    """Log and heartbeat keys of the licence log have successors, which the roster names."""
+    made = []
+    for role, make in (("log", keyfiles.load_signer), ("heartbeat", keyfiles.load_cosigner)):
+        file = world.folder / jurisdiction / "keys" / f"{role}-licence-2.pem"
+        keyfiles.generate(file)
+        window = {"not_before": "2026-01-01T00:00:00Z", "not_after": "2040-01-01T00:00:00Z"}
+        vkey = make(file, f"{NETWORK}/{jurisdiction}/licence").key.text()
+        made.append({"role": role, "vkey": vkey, "families": ["licence"], **window})
+    world.found(**{jurisdiction: {"keys": [*world.member(jurisdiction)["keys"], *made]}})

@@ -193,3 +193,28 @@ def test_an_sm2_key_is_refused_as_the_others_are(tmp_path: Path) -> None:
     shown = [text for error in errors for text in (str(error), repr(error))]
     assert all(error.__cause__ is None for error in errors)
     assert not any(secret in text for text in shown for secret in secrets)
+
+
+def test_a_key_file_is_encrypted_in_place_and_its_passphrase_changed(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    one, two = secret_file(tmp_path / "one", "甲".encode()), secret_file(tmp_path / "two", "乙".encode())
+    keyfiles.generate(path)
+    public = keyfiles.load_signer(path, "a").key
+    keyfiles.encrypt(path, passphrase_file=one)
+    keyfiles.encrypt(path, passphrase_file=two, old_passphrase_file=one)
+    assert b"ENCRYPTED" in path.read_bytes()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert refusal(path, one).reason == "key.passphrase"
+    assert keyfiles.load_signer(path, "a", passphrase_file=two).key == public
+    assert {each.name for each in tmp_path.iterdir()} == {"key.pem", "one", "two"}
+
+
+def test_a_wrong_old_passphrase_leaves_the_key_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    one, two = secret_file(tmp_path / "one", "甲".encode()), secret_file(tmp_path / "two", "乙".encode())
+    keyfiles.generate(path, passphrase_file=one)
+    before = path.read_bytes()
+    for old in (two, None):
+        with pytest.raises(CannotRun, match=r"key\.passphrase"):
+            keyfiles.encrypt(path, passphrase_file=two, old_passphrase_file=old)
+    assert path.read_bytes() == before
