@@ -68,6 +68,12 @@ class NodeKeys:
     verdict: Signer
     logs: Mapping[str, LogKeys]
     also: tuple[Signer, ...] = ()
+    also_witness: tuple[Cosigner, ...] = ()
+
+    @property
+    def witnesses(self) -> tuple[Cosigner, ...]:
+        """The witness's keys, one a suite."""
+        return (self.witness, *self.also_witness)
 
 
 @dataclass
@@ -377,6 +383,7 @@ class World:
             keyfiles.load_signer(folder / "verdict.pem", f"{own}/verdict"),
             logs,
             tuple(keyfiles.load_signer(folder / "record-sm2.pem", own) for _ in range(self.gm)),
+            tuple(keyfiles.load_cosigner(folder / "witness-sm2.pem", f"{own}/witness") for _ in range(self.gm)),
         )
 
     def append(self, jurisdiction: str, *messages: Message, family: str = "licence") -> None:

@@ -25,7 +25,7 @@ TELLERS = re.compile(
     "|passed|unknown|failed|holds_back|Remark|Outcome"
 )
 LOUD = {"debug", "info", "warning", "error", "exception", "critical"}
-FILES = (".txt", ".json", ".pem", ".sqlite", ".toml", ".example")
+FILES = (".txt", ".json", ".pem", ".sqlite", ".toml", ".example", ".highwater")
 OTHERS = {
     *("area.jurisdictions", "node.jurisdiction", "jurisdictions.keys.vkey", "holder.category", "gateway.ops"),
     *("bus.kind", "bus.kafka", "bus.at", "message.timestamp.type", "bench.bare", "node.acknowledgement"),

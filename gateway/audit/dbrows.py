@@ -19,7 +19,7 @@ from gateway.audit.kept import Kept
 from gateway.audit.report import AuditFinding, found
 from gateway.audit.sources import Mark, last_part
 from gateway.errors import CannotRun, Refused
-from gateway.ledger import highwater, logbook, tiles
+from gateway.ledger import cosignatures, highwater, logbook, tiles
 from gateway.ledger.logbook import Log, index_of, key_of
 from gateway.ledger.merkle import HASH_SIZE
 from gateway.ledger.tiles import Tile
@@ -65,7 +65,10 @@ class DataLog:
     def _file(self, path: str) -> bytes | None:
         if path == "checkpoint":
             newest = logbook.newest_checkpoint(self._connection, self._log.number)
-            return None if newest is None else newest[2]
+            if newest is None:
+                return None
+            lines = cosignatures.lines_at(self._connection, self._log.number, newest[0])
+            return cosignatures.with_lines(newest[2], lines)
         if path.startswith("history/"):
             return self._history(tiles.parse_history_path(path))
         tile = tiles.parse_path(path)
@@ -83,7 +86,8 @@ class DataLog:
         ).fetchall()
         if rows:
             self._next_seal = (number + 1, rows[-1][0] + 1)
-        return tiles.encode_history([_blob(note) for _, note in rows]) if rows else None
+        cosigned = cosignatures.cosigned_notes(self._connection, [(key, _blob(note)) for key, note in rows])
+        return tiles.encode_history(cosigned) if rows else None
 
     def _bundle(self, tile: Tile) -> bytes | None:
         first = key_of(self._log.number, tile.number * tiles.WIDTH)

@@ -29,3 +29,8 @@ def of_record(index: int, entry: bytes, seal: bytes | None, subject: str | None 
 def of_checkpoint(origin: str, note: bytes) -> Message:
     """The message of a checkpoint that the owner of ``origin`` signed."""
     return Message(f"{origin} {origin}".encode(), note, (NOTE_TYPE,))
+
+
+def of_cosignature(origin: str, witness: str, note: bytes) -> Message:
+    """The message of a checkpoint that a witness has cosigned, for its own topic. ``witness``: its key's name."""
+    return Message(f"{origin} {witness}".encode(), note, (NOTE_TYPE,))

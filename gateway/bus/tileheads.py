@@ -76,7 +76,7 @@ class Heads:
         self._sources = sources
         self._every_s = every_s
         self._watches: dict[tuple[str, str], _Watch] = {}
-        self._numbers = itertools.count()
+        self.numbers = itertools.count()
 
     async def newest(self, jurisdiction: str, family: str, *, anew: bool = False) -> Head | None:
         """What the first source shows that shows anything; at most ``every_s`` old, or asked for now. None: no such log
@@ -116,5 +116,5 @@ class Heads:
                 faults.append(fault)
                 continue
             is_owner = place < len(sources.owner)
-            return Head(client, place, is_owner, note, tree.origin, tree.size, next(self._numbers)), faults
+            return Head(client, place, is_owner, note, tree.origin, tree.size, next(self.numbers)), faults
         return None, faults

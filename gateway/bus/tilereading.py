@@ -2,9 +2,9 @@
 (DESIGN §5).
 
 A record topic's messages are made of bundles and history: the very bytes that the relay sends, each at its index as
-position. A checkpoint topic has the newest notes of the jurisdiction's logs, numbered as this bus saw them change. The
-owner is asked, else partners. Nothing from there is believed: leaves are provisional until a checkpoint of the log's
-own key covers them, as on any bus (law 5).
+position. A checkpoint topic has the newest notes of the jurisdiction's logs, and of those that it has cosigned,
+numbered as this bus saw them change. The owner is asked, else partners. Nothing from there is believed: leaves are
+provisional until a checkpoint of the log's own key covers them, as on any bus (law 5).
 
 >>> async with TileBus(sources, prefix="jjj") as bus, aclosing(bus.read("jjj.sanhe.licence", 812)) as batches:
 ...     async for batch in batches:
@@ -38,6 +38,7 @@ from gateway.bus.port import (
 from gateway.bus.tileclient import Unreachable
 from gateway.bus.tileheads import Head, Heads, SourcesOf
 from gateway.bus.tileseals import SealFiles
+from gateway.bus.tilevouched import Vouch, Vouched
 from gateway.errors import GatewayError, Refused
 from gateway.ledger.tiles import WIDTH
 
@@ -63,6 +64,7 @@ class TileBus:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession()
         self._heads = Heads(self._session, self._sources, every_s=self._every_s)
+        self._vouched = Vouched(self._session, self._sources, self._heads.numbers)
         return self
 
     async def __aexit__(
@@ -82,7 +84,9 @@ class TileBus:
         """As ``BusReader.end``: what the newest checkpoint covers."""
         jurisdiction, family = self._split(topic)
         if is_compacted(topic):
-            return max((head.number + 1 for head in await self.newest_of(jurisdiction, anew=True)), default=0)
+            numbers = [head.number for head in await self.newest_of(jurisdiction, anew=True)]
+            numbers += [vouch.number for vouch in await self.vouched_by(jurisdiction)]
+            return max(numbers, default=-1) + 1
         head = await self.newest(jurisdiction, family, anew=True)
         return head.size if head is not None else 0
 
@@ -122,6 +126,10 @@ class TileBus:
         if fault is not None and not found:
             raise fault
         return sorted(found, key=lambda head: head.number)
+
+    async def vouched_by(self, jurisdiction: str) -> list[Vouch]:
+        """What a jurisdiction's node has cosigned of others' logs, as it shows it."""
+        return await self.until_closed(self._vouched.newest(jurisdiction))
 
     async def after(self, head: Head, jurisdiction: str, family: str) -> Head | None:
         """The checkpoint at the next source that shows one."""
@@ -239,7 +247,9 @@ class RecordReading(_TileReading):
 
 
 class NoteReading(_TileReading):
-    """The newest checkpoint notes of a jurisdiction's logs, whenever one is another than before."""
+    """The newest checkpoint notes of a jurisdiction's logs, and those of others that it has cosigned, whenever one is
+    another than before.
+    """
 
     def __init__(self, bus: TileBus, jurisdiction: str, position: int | None) -> None:
         super().__init__(bus, position)
@@ -248,14 +258,13 @@ class NoteReading(_TileReading):
 
     async def _found(self) -> list[Received]:
         heads = await self._bus.newest_of(self._jurisdiction)
-        if not self._begun and self._position > max((head.number + 1 for head in heads), default=0):
+        found = {head.number: messages.of_checkpoint(head.origin, head.note) for head in heads}
+        for vouch in await self._bus.vouched_by(self._jurisdiction):
+            found[vouch.number] = messages.of_cosignature(vouch.origin, vouch.witness, vouch.note)
+        if not self._begun and self._position > max(found, default=-1) + 1:
             raise PositionLost(f"no checkpoint of {self._jurisdiction} has the number {self._position}")
         self._begun = True
-        return [
-            Received(head.number, messages.of_checkpoint(head.origin, head.note))
-            for head in heads
-            if head.number >= self._position
-        ]
+        return [Received(number, found[number]) for number in sorted(found) if number >= self._position]
 
 
 class TakesNothing:

@@ -2,8 +2,8 @@
 and the keys.
 
 In exactly the shape of DESIGN §7. Every direction between two jurisdictions is recognised for every type of the
-samples. Two agreements are their own, for the scenes: licences of binhai asked about at tongzhou mind the list of
-seriously dishonest, and those of dachang want news every five seconds.
+samples. Three agreements are their own, for the scenes: licences of binhai asked about at tongzhou mind the list of
+seriously dishonest, those of dachang want news every five seconds, those of sanhe two witnesses.
 
 >>> agreements()["agreements"][0]["id"]
 'demo-binhai'
@@ -27,6 +27,8 @@ SUITES: Mapping[str, Sequence[str]] = {"ed25519": ("ed25519",), "gm": ("ed25519"
 _SINCE = "2019-01-01"
 _NOT_BEFORE, _NOT_AFTER = "2019-01-01T00:00:00.000Z", "2099-12-31T23:59:59.000Z"
 _DAY_S = 86_400
+WITNESSES = 2
+"""Jurisdictions other than sanhe that must have cosigned before tongzhou relies on a licence of sanhe's."""
 _IRREVERSIBLE = ["03", "04", "05", "07"]
 _DISHONEST = {"kind": "dishonest_list", "effect": "restricted", "ground": "示例协议第三条：严重失信主体的证照不予互认"}
 
@@ -90,16 +92,17 @@ def _authority(office: Office, number: int) -> dict[str, Any]:
 
 
 def agreements() -> dict[str, Any]:
-    """One agreement an issuer with all its neighbours, and two for single directions."""
+    """One agreement an issuer with all its neighbours, and three for single directions."""
     found = [_agreement(place.id, place.name, _others(place.id)) for place in cast.PLACES]
     found += [
         _agreement("binhai", "滨海新区（含严重失信限制）", ["tongzhou"], credit=[_DISHONEST]),
         _agreement("dachang", "大厂回族自治县（时效 5 秒）", ["tongzhou"], freshness_s=5),
+        _agreement("sanhe", "三河市（两方见证）", ["tongzhou"], witnesses=WITNESSES),
     ]
     return {"version": 1, "agreements": sorted(found, key=lambda agreement: str(agreement["id"]))}
 
 
-_SINGLE = {("binhai", "tongzhou"), ("dachang", "tongzhou")}
+_SINGLE = {("binhai", "tongzhou"), ("dachang", "tongzhou"), ("sanhe", "tongzhou")}
 
 
 def _others(issuer: str) -> list[str]:

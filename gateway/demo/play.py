@@ -10,6 +10,8 @@ is really silent: its node is stopped, and the counter is asked when the agreeme
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +24,11 @@ import orjson
 from gateway.audit import auditor
 from gateway.audit.report import Report
 from gateway.demo import cast
+from gateway.demo.exampletrust import WITNESSES
 from gateway.demo.sample import Sample
 from gateway.demo.samples import samples
 from gateway.demo.scenes import Scene, scenes
-from gateway.demo.stage import PLACES, Stage
+from gateway.demo.stage import PATIENCE_S, PLACES, Stage
 from gateway.errors import CannotRun
 from gateway.intake.reading import open_reading, record_id
 from gateway.intake.rejects import report_beside
@@ -35,6 +38,7 @@ from gateway.records import families
 SILENT = "dachang"
 ASKING = "tongzhou"
 DRAFTS_A_REQUEST = 200
+LOOK_S = 0.1
 
 Say = Callable[[str], None]
 
@@ -171,6 +175,7 @@ async def _scenes(stage: Stage, session: aiohttp.ClientSession, outcome: Outcome
     await _Publishing(stage, session, late, outcome).run()
     await stage.all_mirrored()
     outcome.mirrored, outcome.expected_mirrored = stage.mirrored(), stage.logged() * (len(PLACES) - 1)
+    await _see_witnessed(stage, session, found["recognised"], say)
     for scene in found.values():
         if scene.source != SILENT:
             await _ask(stage, session, scene, outcome)
@@ -179,6 +184,23 @@ async def _scenes(stage: Stage, session: aiohttp.ClientSession, outcome: Outcome
     await stage.stop(SILENT)
     await stage.until(lambda: _is_stale(stage, SILENT), "going stale")
     await _ask(stage, session, silent, outcome)
+
+
+async def _see_witnessed(stage: Stage, session: aiohttp.ClientSession, scene: Scene, say: Say) -> None:
+    """A record is logged, and soon after witnessed: the agreement on these licences asks for it."""
+    record = scene.records[0]
+    query = {"id": record_id(record.jurisdiction, record.type, record.data)}
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        async with session.get(f"{stage.url(scene.asking)}/v1/records", params=query) as answer:
+            found = orjson.loads(await answer.read())
+        if len(found["witnesses"]) >= WITNESSES:
+            break
+        if time.monotonic() > end:
+            raise CannotRun("demo.stuck", f"witnessing did not come to an end within {PATIENCE_S} s")
+        await asyncio.sleep(LOOK_S)
+    by = "、".join(name.split("/")[1] for name in found["witnesses"])
+    say(f"{scene.source} {scene.number}: logged → {found['status']}，见证 by {by}")
 
 
 def _is_stale(stage: Stage, source: str) -> bool:

@@ -94,6 +94,18 @@ def parse_text(text: bytes) -> Checkpoint:
     return Checkpoint(origin, size, root)
 
 
+def owned(note: bytes) -> bytes:
+    """The checkpoint as its owner signed it: text and lines under the origin's name as they stand, without cosignatures
+    of others. Raises ``Refused`` ``note.*``, and ``key.unknown`` where no line bears that name.
+    """
+    parsed = notes.parse(note, MAX_LINES, max_size=MAX_NOTE)
+    origin = parsed.text.partition(b"\n")[0]
+    lines = [line.raw for line in parsed.lines if line.name.encode() == origin]
+    if not lines:
+        raise Refused("key.unknown", f"no line by the owner of {origin.decode()[:80]!a}")
+    return note if len(lines) == len(parsed.lines) else b"%b\n%b" % (parsed.text, b"".join(lines))
+
+
 def read(
     note: bytes,
     origin: str,

@@ -22,7 +22,7 @@ from typing import Self, TypeVar
 from gateway.errors import CannotRun
 
 T = TypeVar("T")
-VERSION = 2
+VERSION = 3
 BUSY_MS = 10_000
 CHECKPOINT_PAGES = 4_000
 PRIMARY_CODE = 0xFF

@@ -63,7 +63,7 @@ class HighWater:
         """Make the file for a log of size 0 (``init`` does this once); an existing file is an error."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            os.write(descriptor, _slot(0, 0, EMPTY_ROOT) + bytes(SLOT))
+            os.write(descriptor, slot(0, 0, EMPTY_ROOT) + bytes(SLOT))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -82,7 +82,7 @@ class HighWater:
         """Put a new mark and sync it. Raises ``CannotRun`` ``ledger.io``."""
         self._turn += 1
         try:
-            os.pwrite(self._file, _slot(self._turn, size, root), self._turn % 2 * SLOT)
+            os.pwrite(self._file, slot(self._turn, size, root), self._turn % 2 * SLOT)
             os.fdatasync(self._file)
         except OSError as error:
             raise CannotRun("ledger.io", f"{self.path}: {error}") from error
@@ -107,21 +107,23 @@ def read(path: Path) -> tuple[int, bytes]:
 
 
 def _newest(file: bytes, path: Path) -> tuple[int, int, bytes]:
-    slots = [_parse(file[at : at + SLOT]) for at in (0, SLOT)]
-    newest = max((slot for slot in slots if slot), default=None)
+    slots = [parse_slot(file[at : at + SLOT]) for at in (0, SLOT)]
+    newest = max((found for found in slots if found), default=None)
     if newest is None:
         raise CannotRun("highwater.damaged", f"{path} can't be read: run `jjj-gateway recover`")
     return newest
 
 
-def _slot(turn: int, size: int, root: bytes) -> bytes:
+def slot(turn: int, size: int, root: bytes) -> bytes:
+    """One slot: the mark of a turn with its own check sum, ``SLOT`` bytes."""
     body = _FORM.pack(_MAGIC, turn, size, root)
     return (body + hashlib.sha256(body).digest()).ljust(SLOT, b"\0")
 
 
-def _parse(slot: bytes) -> tuple[int, int, bytes] | None:
-    body, rest = slot[: _FORM.size], slot[_FORM.size :]
-    if len(slot) != SLOT or rest[:32] != hashlib.sha256(body).digest():
+def parse_slot(read: bytes) -> tuple[int, int, bytes] | None:
+    """(turn, size, root) of a slot; None where it is torn or empty."""
+    body, rest = read[: _FORM.size], read[_FORM.size :]
+    if len(read) != SLOT or rest[:32] != hashlib.sha256(body).digest():
         return None
     _, turn, size, root = _FORM.unpack(body)
     return turn, size, root

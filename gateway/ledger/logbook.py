@@ -270,13 +270,6 @@ def seals(connection: sqlite3.Connection, log: int, above: int, up_to: int) -> I
         yield Seal(index_of(row[0]), row[1], row[2], row[3], row[4])
 
 
-def history_file(connection: sqlite3.Connection, log: int, number: int) -> list[bytes]:
-    """The notes of ``history/<number>``: 256 sealed checkpoints a file, rising by size."""
-    span = (key_of(log, 0), key_of(log + 1, 0), SEALS_A_FILE, number * SEALS_A_FILE)
-    query = "SELECT note FROM seals WHERE key >= ? AND key < ? ORDER BY key LIMIT ? OFFSET ?"
-    return [row[0] for row in connection.execute(query, span)]
-
-
 def count_seals(connection: sqlite3.Connection, log: int) -> int:
     """How many sealed checkpoints stand."""
     span = (key_of(log, 0), key_of(log + 1, 0))

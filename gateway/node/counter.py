@@ -17,10 +17,10 @@ from typing import Any
 
 from gateway.errors import Refused
 from gateway.instants import format_time, shanghai_day
-from gateway.ledger import logbook
+from gateway.ledger import cosignatures, logbook
 from gateway.ledger.merkle import leaf_hash
 from gateway.ledger.proof import Proof
-from gateway.node import searching, subjects
+from gateway.node import cosigned, searching, subjects
 from gateway.node.asked import SOURCE_PREFIX, Asked
 from gateway.node.factfinding import FactFinder, prove, read_verified
 from gateway.node.freshness import OwnClock
@@ -150,7 +150,9 @@ class Counter:
         return {"uscc": uscc, "records": [record for record in records if record is not None]}
 
     def record_by_id(self, record_id: str) -> dict[str, Any] | None:
-        """Where a record stands: its log and index, whether logged, and under which checkpoint."""
+        """Where a record stands: its log and index, under which checkpoint, whether logged or already witnessed, and by
+        which keys of other jurisdictions.
+        """
         for view in self._views.all():
             leaf = subjects.leaf_of_id(view.connection, view.log, record_id)
             if leaf is not None:
@@ -168,7 +170,8 @@ class Counter:
         """A C2SP tlog-proof of the leaf under the newest checkpoint held."""
         for view in self._views.of(jurisdiction, family):
             if 0 <= leaf < view.size and view.note:
-                return Proof(leaf, tuple(prove(view, leaf)), view.note).encode()
+                lines = cosignatures.lines_at(view.connection, view.log.number, view.size)
+                return Proof(leaf, tuple(prove(view, leaf)), cosignatures.with_lines(view.note, lines)).encode()
         return None
 
     def _described(self, match: subjects.Match) -> dict[str, Any] | None:
@@ -190,13 +193,16 @@ class Counter:
     def _record(self, view: LogView, leaf: int) -> dict[str, Any]:
         entry = logbook.entry(view.connection, view.log.number, leaf)
         seal = logbook.seal_covering(view.connection, view.log.number, leaf)
-        found: dict[str, Any] = {"log": view.origin, "index": leaf, "status": "logged", "witnesses": []}
+        trust = self._trust.current
+        witnesses = list(cosigned.jurisdictions(view, leaf, trust).values())
+        status = "witnessed" if witnesses else "logged"
+        found: dict[str, Any] = {"log": view.origin, "index": leaf, "status": status, "witnesses": witnesses}
         if entry is None or seal is None:
             return {**found, "status": "missing"}
         found |= {"size": seal.size, "logged": format_time(seal.date * 1000), "known": format_time(seal.known)}
         found |= {"leaf_hash": b64encode(leaf_hash(entry)).decode()}
         try:
-            record = read_verified(view, leaf, self._trust.current).record
+            record = read_verified(view, leaf, trust).record
         except Refused as refused:
             return {**found, "status": "quarantined", "reason": refused.reason, "field": refused.field}
         found |= {"id": record.id, "type": record.type, "subject": record.subject, "data": record.data}
@@ -205,7 +211,7 @@ class Counter:
 
 def _may_be_shown(record: Mapping[str, Any]) -> bool:
     """Whether a credit fact is in force and public today; one that can't be read is shown without its content."""
-    if record.get("status") != "logged":
+    if record.get("status") not in ("logged", "witnessed"):
         return True
     data = record["data"]
     today = shanghai_day(int(time.time())).isoformat()

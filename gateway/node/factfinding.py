@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from gateway.errors import Refused
 from gateway.ledger import logbook, merkle
-from gateway.node import index, subjects
+from gateway.node import cosigned, index, subjects
 from gateway.node.freshness import OwnClock
 from gateway.node.views import LogView, Views
 from gateway.recognition import desks
@@ -96,7 +96,7 @@ class FactFinder:
         return Facts(
             self.trust.agreements,
             self.trust.catalogue,
-            tuple(self.log_facts(view) for view in views),
+            tuple(self.log_facts(view, choice.index if view is views[-1] else None) for view in views),
             choice,
             present=present,
             quarantined=quarantined,
@@ -107,8 +107,8 @@ class FactFinder:
             desks=self._desks(question.source, question.subject, present, question.at),
         )
 
-    def log_facts(self, view: LogView) -> LogFacts:
-        """A log as the verdict sees it."""
+    def log_facts(self, view: LogView, leaf: int | None = None) -> LogFacts:
+        """A log as the verdict sees it; ``leaf``: what is relied on in it, None: all of it."""
         seal = logbook.seal_at(view.connection, view.log.number, view.size)
         root = seal.root if seal is not None else merkle.EMPTY_ROOT
         return LogFacts(
@@ -121,7 +121,12 @@ class FactFinder:
             size=view.size,
             root=b64encode(root).decode(),
             heartbeat=view.date,
+            witnesses=tuple(self._witnesses(view, leaf).values()),
         )
+
+    def _witnesses(self, view: LogView, leaf: int | None) -> dict[str, str]:
+        """By jurisdiction, the name of the key that has cosigned any checkpoint which covers a leaf, or all of them."""
+        return cosigned.jurisdictions(view, max(view.size - 1, 0) if leaf is None else leaf, self.trust)
 
     def _desks(self, source: str | None, subject: str, present: Present | None, at: int) -> tuple[Desk, ...]:
         licence = present.licence if present is not None else None
@@ -154,7 +159,8 @@ class FactFinder:
             view.log.jurisdiction, content.authority_uscc, type_code, verified.place.logged
         )
         carried = authority is not None and authority.carried
-        return present_of(verified, carried=carried, log_fault=_log_fault(view, leaf)), None
+        witnesses = frozenset(self._witnesses(view, leaf))
+        return present_of(verified, carried=carried, witnesses=witnesses, log_fault=_log_fault(view, leaf)), None
 
     def _successors(self, source: str, subject: str, known_at: int | None) -> tuple[Successor, ...]:
         found = []

@@ -17,13 +17,14 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import aiohttp
 import structlog
 
 from gateway.bus.port import CHECKPOINT, LOG_INDEX, SIGNATURE, Bus, Message, Received, header
 from gateway.errors import Refused
-from gateway.ledger import logbook
+from gateway.ledger import checkpoint, logbook
 from gateway.ledger.database import Database
 from gateway.ledger.logbook import Log
 from gateway.node import admission, rejudge, statements
@@ -33,15 +34,33 @@ from gateway.node.statements import Heard, Statement
 from gateway.node.tail import Run, Tail
 from gateway.node.trustfolder import TrustFolder
 from gateway.trust import gate
+from gateway.trust.trusted import TrustData
 
 GAP_S = 2.0
+MOST_LATELY = 16
 
 log = structlog.get_logger(__name__)
 
 
+class Listening(Protocol):
+    """Who is told of a partner's checkpoints, once they are found to contradict nothing (``node.witness``)."""
+
+    def heard(self, follower: Follower, statement: Statement, note: bytes, by: str | None) -> None:
+        """A checkpoint that its owner or a witness has published."""
+
+    def moved(self, follower: Follower) -> None:
+        """More leaves are held."""
+
+    def frozen(self, follower: Follower) -> None:
+        """The log is frozen: two statements that can't both be true are kept."""
+
+    async def learn(self, follower: Follower, history: Sequence[bytes]) -> None:
+        """Notes of the log's history, as somebody shows them."""
+
+
 @dataclass(frozen=True, slots=True)
 class MirrorParts:
-    """What every follower of a node shares."""
+    """What every follower of a node shares. ``witness``: None where nothing is cosigned (``recover``)."""
 
     mirrors: Database
     bus: Bus
@@ -54,6 +73,7 @@ class MirrorParts:
     quiet_s: Callable[[str], float]
     prefix: str
     clock: Callable[[], float] = time.time
+    witness: Listening | None = None
 
 
 @dataclass(slots=True)
@@ -72,6 +92,8 @@ class Follower:
     wanted: int = 0
     wanted_since: float | None = None
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _lately: dict[bytes, Statement] = field(default_factory=dict)
+    _by_trust: TrustData | None = None
 
     @classmethod
     def open(cls, log: Log, parts: MirrorParts) -> Follower:
@@ -158,25 +180,43 @@ class Follower:
         await self.parts.mirrors.write(lambda c: rejudge.take_late_seal(c, self.log, statement, trust))
         self.changed.set()
 
-    async def hear(self, note: bytes) -> None:
-        """A checkpoint from the checkpoint topic or over HTTP: freshness, gaps and forks, but no seal."""
+    async def hear(self, note: bytes, *, by: str | None = None) -> None:
+        """A checkpoint from a checkpoint topic or over HTTP: freshness, gaps, forks, cosignatures, but no seal.
+        ``by``: the witness in whose own topic it came, instead of the owner's.
+        """
         async with self.busy:
-            statement = self.read(note)
-            if statement is None or self.log.frozen is not None:
+            try:
+                statement = self._judged(note)
+            except Refused as refused:
+                counted = self.parts.measures.garbage if by is None else self.parts.measures.cosignatures_refused
+                counted.labels(self.log.origin, refused.reason).inc()
                 return
-            if await self._contradicts(statement):
+            if self.log.frozen is not None or await self._contradicts(statement):
                 return
             if statement.size > self.log.size:
                 self._want(statement.size)
             self._heard(statement)
+            if self.parts.witness is not None:
+                self.parts.witness.heard(self, statement, note, by)
 
     def read(self, note: bytes) -> Statement | None:
-        trust = self.parts.trust.current
         try:
-            return statements.read(note, self.log.origin, self.log.jurisdiction, self.log.family, trust)
+            return self._judged(note)
         except Refused as refused:
             self._garbage(refused.reason)
             return None
+
+    def _judged(self, note: bytes) -> Statement:
+        """What the owner signed; witnesses cosign the very same note, which is judged once. Raises ``Refused``."""
+        trust = self.parts.trust.current
+        if trust is not self._by_trust or len(self._lately) >= MOST_LATELY:
+            self._lately, self._by_trust = {}, trust
+        owned = checkpoint.owned(note)
+        found = self._lately.get(owned)
+        if found is None:
+            found = statements.read(owned, self.log.origin, self.log.jurisdiction, self.log.family, trust)
+            self._lately[owned] = found
+        return found
 
     async def _contradicts(self, statement: Statement) -> bool:
         """Hold a statement against what is verified and what was heard; True when it proves a fork."""
@@ -193,6 +233,8 @@ class Follower:
         self.reread()
         self.parts.measures.forks.labels(self.log.origin).inc()
         log.error("log.frozen", origin=self.log.origin, reason=reason)
+        if self.parts.witness is not None:
+            self.parts.witness.frozen(self)
         self.changed.set()
 
     def _heard(self, statement: Statement) -> None:
@@ -238,6 +280,8 @@ class Follower:
         self._hold(seal.size, seal.date, seal.note)
         self.changed.set()
         await self._judge_due()
+        if self.parts.witness is not None:
+            self.parts.witness.moved(self)
 
     async def _read_all(self, run: Run) -> list[gate.Reading | Refused]:
         """Judge a run by the trust data in force when it is written: else what came in meanwhile would be missed by the

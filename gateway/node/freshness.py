@@ -33,10 +33,10 @@ class Heartbeat:
 
 @dataclass(slots=True)
 class _Pending:
-    """A size that the reader lacks: when it was first shown, and its newest heartbeat."""
+    """A size that the reader lacks: when it was first shown, and its newest heartbeat that can be used."""
 
     since: float
-    newest: Heartbeat
+    newest: Heartbeat | None = None
 
 
 @dataclass(slots=True)
@@ -59,11 +59,22 @@ class Freshness:
         if size <= self._size:
             self._use(beat)
             return
-        pending = self._pending.setdefault(size, _Pending(tick, beat))
-        if date > pending.newest.date:
+        pending = self._pending_of(size, tick)
+        if pending.newest is None or date > pending.newest.date:
             pending.newest = beat
+
+    def shown(self, size: int, tick: float) -> None:
+        """A valid cosignature shows that the log has this size, whatever its owner shows to this reader, and however it
+        dates it.
+        """
+        if size > self._size:
+            self._pending_of(size, tick)
+
+    def _pending_of(self, size: int, tick: float) -> _Pending:
+        pending = self._pending.setdefault(size, _Pending(tick))
         if len(self._pending) > MOST_PENDING:
-            del self._pending[max(self._pending)]
+            del self._pending[max(each for each in self._pending if each != size)]
+        return pending
 
     def verified(self, size: int) -> None:
         """The reader holds the tree of this size whole now."""
@@ -71,7 +82,9 @@ class Freshness:
         for ready in [pending for pending in self._pending if pending <= size]:
             self._use(self._pending.pop(ready).newest)
 
-    def _use(self, beat: Heartbeat) -> None:
+    def _use(self, beat: Heartbeat | None) -> None:
+        if beat is None:
+            return
         if self.newest is None or (beat.date, beat.size) > (self.newest.date, self.newest.size):
             self.newest = beat
 
@@ -84,7 +97,7 @@ class Freshness:
         return max(now - self.newest.date, tick - self.newest.tick)
 
     def lacking(self, tick: float) -> bool:
-        """Whether the owner has shown, for over 5 minutes, a size that this reader still lacks."""
+        """Whether owner or witnesses have shown, for over 5 minutes, a size that this reader still lacks."""
         return any(tick - pending.since > LACKING_S for pending in self._pending.values())
 
     @property

@@ -80,7 +80,7 @@ async def check(connection: sqlite3.Connection, logs: Mapping[str, OwnState], re
     for state in logs.values():
         found = [*await _on_bus(state, reach), *await _at_partners(state, reach)]
         for where, statement in found:
-            _compare(connection, state, where, statement)
+            compare(connection, state, where, statement)
 
 
 def _check_highwater(connection: sqlite3.Connection, state: OwnState) -> None:
@@ -100,7 +100,8 @@ def _check_highwater(connection: sqlite3.Connection, state: OwnState) -> None:
         )
 
 
-def _compare(connection: sqlite3.Connection, state: OwnState, where: str, statement: Statement) -> None:
+def compare(connection: sqlite3.Connection, state: OwnState, where: str, statement: Statement) -> None:
+    """Raise ``CannotRun`` if a statement by the own log key is more, or other, than the ledger holds."""
     origin, held = state.own.log.origin, state.own.size
     if statement.size > held:
         raise CannotRun(

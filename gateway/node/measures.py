@@ -43,6 +43,7 @@ class Measures:
         self.forks = Counter(
             "jjj_forks", "Contradicting statements signed by a log's owner", ["origin"], registry=registry
         )
+        self._measure_witnesses(registry)
         self.crashes = Counter("jjj_mirror_crashes", "Faults of this program", ["origin"], registry=registry)
         self.fetched = Counter(
             "jjj_tiles_fetched_leaves", "Leaves fetched from tiles over HTTP", ["origin"], registry=registry
@@ -72,6 +73,19 @@ class Measures:
         self._message_age = Gauge(
             "jjj_topic_age_seconds", "Since a message of a partner's topic came", ["topic"], registry=registry
         )
+
+    def _measure_witnesses(self, registry: CollectorRegistry) -> None:
+        self.cosignatures_made = Counter(
+            "jjj_cosignatures_made", "Checkpoints of partners cosigned here", ["origin"], registry=registry
+        )
+        self.cosignatures_heard = Counter(
+            "jjj_cosignatures_heard", "Valid cosignatures that came", ["origin", "witness"], registry=registry
+        )
+        self.cosignatures_refused = Counter(
+            "jjj_cosignatures_refused", "Cosignatures that count for nothing", ["origin", "reason"], registry=registry
+        )
+        said = "Leaves held that a witness has not cosigned"
+        self.witness_lag = Gauge("jjj_witness_lag_leaves", said, ["origin", "witness"], registry=registry)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

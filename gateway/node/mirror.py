@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import aclosing
+from functools import partial
 from itertools import pairwise
 
 import structlog
@@ -20,15 +21,17 @@ import structlog
 from gateway.bus.port import BusError, PositionLost, record_topic
 from gateway.bus.tileclient import TileClient, Unreachable
 from gateway.errors import CannotRun, Refused
-from gateway.ledger import logbook, merkle
+from gateway.ledger import cosignatures, logbook, merkle
 from gateway.ledger.merkle import Frontier, Node
-from gateway.node.follower import GAP_S, Follower
+from gateway.node.follower import GAP_S, Follower, Listening
 from gateway.node.statements import Statement
 
 PAUSE_S = 1.0
 TICK_S = 0.25
 FIRST_KEEP_S = 2.0
 KEEP_S = 30.0
+LEARN_AFTER_S = 2.0
+LEARN_AGAIN_S = 600.0
 ENTRIES_A_FETCH = 2_048
 SEALS_A_FILE = 256
 MOST_A_SEAL = 65_536
@@ -50,6 +53,8 @@ class Mirror:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_topic())
             group.create_task(self._watch())
+            if self.follower.parts.witness is not None:
+                group.create_task(self._learn(self.follower.parts.witness))
 
     async def _follow_topic(self) -> None:
         topic = record_topic(self.follower.parts.prefix, self.follower.log.jurisdiction, self.follower.log.family)
@@ -83,6 +88,48 @@ class Mirror:
                     await self.follower.keep_heartbeat()
             except CannotRun as error:
                 await self._fault(error)
+
+    async def _learn(self, witness: Listening) -> None:
+        """The cosignatures of old checkpoints, which a topic has no more, from whoever shows them: soon after the
+        start, then now and then, for what was said while a topic could not be read.
+        """
+        await asyncio.sleep(LEARN_AFTER_S)
+        while True:
+            try:
+                held = await self._learn_history(witness)
+            except CannotRun as error:
+                log.error("mirror.learn", origin=self.follower.log.origin, reason=error.reason, message=error.message)
+                held = False
+            await asyncio.sleep(LEARN_AGAIN_S if held else LEARN_AFTER_S)
+
+    async def _learn_history(self, witness: Listening) -> bool:
+        """Read the history on from where it was learned; False where this node holds nothing of the log yet."""
+        if self.follower.log.size == 0:
+            return False
+        for url in self.follower.parts.urls(self.follower.log.jurisdiction):
+            try:
+                await self._learn_from(self._source(url), witness)
+                break
+            except (Unreachable, Refused) as error:
+                log.info("mirror.source", origin=self.follower.log.origin, reason=error.reason, message=error.message)
+        return True
+
+    async def _learn_from(self, source: TileClient, witness: Listening) -> None:
+        mirrors, number = self.follower.parts.mirrors, self.follower.log.number
+        known = cosignatures.learned(mirrors.read, number)
+        file = known  # a file that has just filled up is read once more: witnesses still come to its newest seals
+        while True:
+            try:
+                notes = await source.history(file)
+            except Unreachable as error:
+                if error.reason == "source.missing" and file > 0:
+                    return
+                raise
+            await witness.learn(self.follower, notes)
+            if len(notes) < SEALS_A_FILE:
+                return
+            await mirrors.write(partial(cosignatures.set_learned, log=number, files=file))
+            file += 1
 
     def _quiet(self, tick: float) -> bool:
         """Whether the owner's checkpoint is to be asked for: nobody has said anything of it for long enough."""

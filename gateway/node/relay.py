@@ -9,7 +9,7 @@ bytes once more and readers skip them. The loop that drains after a crash is the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 
@@ -33,11 +33,22 @@ log = structlog.get_logger(__name__)
 
 
 class Relay:
-    """Sends the own logs. ``fault`` is why the bus, or the ledger under it, stops that now, or None."""
+    """Sends the own logs, and what this node has cosigned. ``fault`` is why the bus, or the ledger under it, stops that
+    now, or None.
+    """
 
     def __init__(
-        self, ledger: Database, bus: Bus, publisher: Publisher, *, jurisdiction: str, prefix: str, measures: Measures
+        self,
+        ledger: Database,
+        bus: Bus,
+        publisher: Publisher,
+        *,
+        jurisdiction: str,
+        prefix: str,
+        measures: Measures,
+        cosigned: Callable[[], Iterable[Message]] = tuple,
     ) -> None:
+        """``cosigned``: what this node has to say as a witness, one message a key."""
         self.fault: GatewayError | None = None
         self._ledger = ledger
         self._bus = bus
@@ -47,6 +58,7 @@ class Relay:
         self._measures = measures
         self._sent: dict[str, int] = {}
         self._announced: dict[str, bytes] = {}
+        self._cosigned = cosigned
 
     async def run(self) -> None:
         """Send what is there, wait for more; after any fault of bus or ledger a new writer, with growing pauses."""
@@ -82,6 +94,7 @@ class Relay:
             await self._send_records(writer, state)
             await self._send_checkpoint(writer, state)
             self._measures.unsent.labels(state.own.log.origin).set(self.unsent(state))
+        await self._send_cosigned(writer)
 
     async def _send_records(self, writer: BusWriter, state: OwnState) -> None:
         own = state.own.log
@@ -141,6 +154,16 @@ class Relay:
         self._measures.took()
         if not state.own.unshown and self._publisher.acknowledgement.replicated:
             self._publisher.show(state.own, published)
+
+
+    async def _send_cosigned(self, writer: BusWriter) -> None:
+        """The newest of each partner's log, in one batch: who missed one before it finds it over HTTP."""
+        found = [each for each in self._cosigned() if self._announced.get(each.key.decode()) != each.value]
+        if not found:
+            return
+        await writer.publish(checkpoint_topic(self._prefix, self._jurisdiction), found)
+        self._announced |= {each.key.decode(): each.value for each in found}
+        self._measures.took()
 
 
 def _subjects(ledger: Database, number: int, start: int, stop: int) -> dict[int, str]:

@@ -12,7 +12,7 @@ import fcntl
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -23,19 +23,22 @@ import structlog
 from gateway.bus.embedded import EmbeddedBus
 from gateway.bus.kafka import KafkaBus
 from gateway.bus.kafka_settings import KafkaSettings
-from gateway.bus.port import Bus, BusError, Message, checkpoint_topic, record_topic
+from gateway.bus.port import Bus, record_topic
 from gateway.bus.routed import RoutedBus
 from gateway.bus.tileheads import Sources, SourcesOf
 from gateway.bus.tilereading import TileBus
 from gateway.errors import CannotRun
-from gateway.ledger import logbook
+from gateway.ledger import cosignatures, logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
+from gateway.ledger.witnessmarks import MARKS_FILE, WitnessMarks
 from gateway.node import guard, index, rejudge
 from gateway.node.config import EMBEDDED, Config
+from gateway.node.cosigners import Cosigners
 from gateway.node.counter import Counter
 from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
+from gateway.node.listening import Listener
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
 from gateway.node.nodekeys import KeyFolder, KeyPlace
@@ -45,9 +48,10 @@ from gateway.node.relay import Relay
 from gateway.node.sealer import OwnLog, Published
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
+from gateway.node.witness import Witness, WitnessKeys
 from gateway.recognition.checks import smallest_budget
 
-SCHEMA = logbook.TABLES + index.TABLES
+SCHEMA = logbook.TABLES + cosignatures.TABLES + index.TABLES
 TRUST_EVERY_S = 2.0
 READERS = 2
 PAUSE_S = 1.0
@@ -111,8 +115,15 @@ class Node:
         )
         self._stack.callback(self.publisher.close)
         prefix, own = self.config.bus.prefix, self.jurisdiction.id
+        self._open_witness()
         self.relay = Relay(
-            self.ledger, self.bus, self.publisher, jurisdiction=own, prefix=prefix, measures=self.measures
+            self.ledger,
+            self.bus,
+            self.publisher,
+            jurisdiction=own,
+            prefix=prefix,
+            measures=self.measures,
+            cosigned=self.witness.messages,
         )
         self.parts = MirrorParts(
             mirrors=self.mirrors,
@@ -125,10 +136,28 @@ class Node:
             urls=lambda jurisdiction: self.sources(jurisdiction).urls,
             quiet_s=self.quiet_s,
             prefix=prefix,
+            witness=self.witness,
         )
-        self._stack.push_async_callback(self._keep_heartbeats)
+        self.listener = Listener(self.parts, self.followers, self.publisher, self.ledger, self.cosigners)
+        self._stack.push_async_callback(self._keep_heard)
         self.views = Views(self.mirrors, self.publisher, self.followers)
         self.counter = Counter(self.views, self.trust, own, self.keys.verdict.at, self.own_clock, self.measures)
+
+    def _open_witness(self) -> None:
+        wake = asyncio.Event()
+        marks = WitnessMarks(self.config.data / MARKS_FILE)
+        self._stack.callback(marks.close)
+        self.cosigners = Cosigners(self.trust, self.measures, wake.set)
+        self.witness = Witness(
+            WitnessKeys(self.keys.witness.task.name, self.keys.witness.at),
+            self.mirrors,
+            marks,
+            self.followers,
+            self.cosigners,
+            announce=self.publisher.changed.set,
+            wake=wake,
+        )
+        self._stack.callback(self.witness.close)
 
     async def _open_own(self, family: str, origin: str) -> OwnState:
         own = await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
@@ -151,6 +180,7 @@ class Node:
             await self._follow_new()
             group.create_task(self._watch_trust())
             group.create_task(self.publisher.run())
+            group.create_task(self.witness.run())
             group.create_task(self._begin_sealing())
 
     async def _begin_sealing(self) -> None:
@@ -191,7 +221,7 @@ class Node:
                     await self._follow(entry.origin, other.id, entry.family)
             if other.id not in self._listened:
                 self._listened.add(other.id)
-                self._group.create_task(self._listen(other.id))
+                self._group.create_task(self.listener.listen(other.id))
 
     async def _follow(self, origin: str, jurisdiction: str, family: str) -> None:
         mirrored = await self.mirrors.write(lambda c: logbook.open_log(c, origin, jurisdiction, family))
@@ -222,33 +252,11 @@ class Node:
                 log.error("mirror.fault", origin=follower.log.origin, reason=error.reason, message=error.message)
                 await asyncio.sleep(PAUSE_S)
 
-    async def _listen(self, jurisdiction: str) -> None:
-        """A partner's checkpoint topic: heartbeats and published checkpoints of all its logs."""
-        topic = checkpoint_topic(self.config.bus.prefix, jurisdiction)
-        self.measures.listen(topic)
-        while True:
-            try:
-                async with aclosing(self.bus.read(topic, None)) as batches:
-                    async for batch in batches:
-                        self.measures.message(topic)
-                        for received in batch:
-                            await self._hear(jurisdiction, received.message)
-            except (BusError, CannotRun) as error:
-                log.warning("listen.pause", topic=topic, reason=error.reason, message=error.message)
-            except Exception:
-                log.exception("listen.crashed", topic=topic)
-                self.measures.crashes.labels(topic).inc()
-            await asyncio.sleep(PAUSE_S)
-
-    async def _hear(self, jurisdiction: str, message: Message) -> None:
-        follower = self.followers.get(message.key.partition(b" ")[0].decode(errors="replace"))
-        if follower is not None and follower.log.jurisdiction == jurisdiction:
-            with faults_named(self.mirrors.path):
-                await follower.hear(message.value)
-
-    async def _keep_heartbeats(self) -> None:
+    async def _keep_heard(self) -> None:
+        with contextlib.suppress(CannotRun):  # going down anyway; the next start hears anew
+            await self.cosigners.keep(all_of_it=True)
         for follower in self.followers.values():
-            with contextlib.suppress(CannotRun):  # going down anyway; the next start hears anew
+            with contextlib.suppress(CannotRun):
                 await follower.keep_heartbeat()
 
     async def _watch_trust(self) -> None:

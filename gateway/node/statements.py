@@ -22,7 +22,9 @@ MOST_AHEAD = 64
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A checkpoint with the owner's log signature and newest dated cosignature (seconds)."""
+    """A checkpoint with the owner's log signature and newest dated cosignature (seconds). ``note``: as its owner signed
+    it, without the cosignatures of others.
+    """
 
     origin: str
     size: int
@@ -33,6 +35,7 @@ class Statement:
 
 def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustData) -> Statement:
     """Judge a checkpoint note for OUR configured origin; raises ``Refused``."""
+    note = checkpoint.owned(note)
     keys = {**trust.roster.keys("log", jurisdiction), **trust.roster.keys("heartbeat", jurisdiction)}
     vkeys = {identity: key.vkey for identity, key in keys.items()}
     signed = checkpoint.read(note, origin, vkeys, require_date=True, policy=trust.roster.policy)

@@ -16,6 +16,7 @@ import orjson
 
 from gateway.errors import CannotRun
 from gateway.ledger.highwater import HighWater
+from gateway.ledger.witnessmarks import MARKS_FILE, WitnessMarks
 from gateway.node import nodekeys
 from gateway.trust import keyfiles
 
@@ -53,6 +54,7 @@ def lay_out(folder: Path, jurisdiction: str, *, port: int, heartbeat_s: float = 
     (folder / "keys").chmod(0o700)
     for family in FAMILIES:
         HighWater.create(folder / "data" / f"{family}.highwater").close()
+    WitnessMarks.create(folder / "data" / MARKS_FILE).close()
     write_config(folder, jurisdiction, port=port, heartbeat_s=heartbeat_s)
 
 

@@ -39,6 +39,7 @@ from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
 from gateway.node.runtime import SCHEMA, lock_data, open_bus
 from gateway.node.trustfolder import TrustFolder
+from gateway.ops import witnessing
 from gateway.records.record import read_envelope
 
 LEDGER, REBUILT = "ledger.sqlite", "ledger.rebuilt.sqlite"
@@ -81,6 +82,7 @@ async def recover(config: Config, *, without: Collection[str] = ()) -> list[Reco
         _swap(config.data)
         for log in logs:
             _mark(config.data, log)
+        witnessing.restore(config.data)
     finally:
         _remove(config.data, REBUILT)
         os.close(descriptor)

@@ -112,6 +112,31 @@ OF_TRUST: Mapping[str, Reason] = {
     # logs as they travel
     "log.fork": told("日志所有者签署了两棵不同的树", "the log's owner has signed two different trees", OTHER_NODE),
     "log.rollback": told("日志所有者后来签署了更小的树", "the log's owner later signed a smaller tree", OTHER_NODE),
+    "key.role": told("签名所用密钥不是见证密钥", "signed by a key that is no witness's", OTHER_NODE),
+    "witness.own_log": told(
+        "所有者不能见证自己的日志", "an owner's cosignature on its own log counts for nothing", OTHER_NODE
+    ),
+    "witness.topic": told(
+        "见证签名出现在别人的主题中", "a cosignature came in another jurisdiction's topic", OTHER_NODE
+    ),
+    "witness.ahead": told("见证签名的时间超前", "the cosignature is dated ahead of the time", OTHER_NODE),
+    "witness.room": told("等待核对的见证签名过多", "too many cosignatures wait for their leaves", WAIT),
+    "witness.unknown_log": told(
+        "见证的日志不在名册中", "the cosignature is on a log that the roster does not name", OTHER_NODE
+    ),
+    "witness.behind": told(
+        "镜像落后于本节点已见证的内容，追上后再见证",
+        "the mirror is behind what this node has cosigned; it cosigns again when it has caught up",
+        WAIT,
+    ),
+    "witness.other": told(
+        "镜像与本节点已见证的树不同：对方出示了另一棵树",
+        "the mirror's tree is not the one that this node has cosigned: its owner shows another",
+        OTHER_NODE,
+    ),
+    "witness.unmarked": told(
+        "缺少或无法读取见证高水位文件", "the witness's high-water file is missing or unreadable", OWN_IT
+    ),
     "root.mismatch": told("收到的条目与已签名的根不符", "the entries received do not give the signed root", WAIT),
     "message.form": told("总线上的消息格式不正确，已丢弃", "a message on the bus was rubbish and was dropped", WAIT),
     "index.taken": told("同一位置收到另一条目，已丢弃", "another entry came for a place already taken", WAIT),

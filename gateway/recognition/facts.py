@@ -58,9 +58,10 @@ class LogFacts:
     """What this node knows of one log at the instant asked.
 
     ``age_s``: age in seconds of the newest usable heartbeat, None without one; ``lacking``: for over 5
-    minutes the owner has shown a size that this node lacks; ``frozen``: forked or rolled back; ``unread``:
-    leaves whose subject can't be read. ``size``, ``root``, ``heartbeat`` (s), ``witnesses`` (key names): of
-    the newest verified checkpoint, for ``relied_on``.
+    minutes the owner or a witness has shown a size that this node lacks; ``frozen``: forked or rolled back;
+    ``unread``: leaves whose subject can't be read. For ``relied_on``, of the newest verified checkpoint: ``size``,
+    ``root``, ``heartbeat`` (s); ``witnesses``: names of the keys that have cosigned any checkpoint which covers the
+    record, or, of a log in which there was nothing to be found, the newest one.
     """
 
     origin: str

@@ -56,6 +56,7 @@ def _state(node: Node) -> parts.State:
         node.started_at,
         sealing_fault=sealing_fault,
         relay_fault=lambda: node.relay.fault,
+        witness_faults=lambda: node.witness.holding_back,
         unsent=unsent,
         acknowledgement=REPLICATED if node.config.replicated else LOCAL,
         budget_s=node.budget_s,

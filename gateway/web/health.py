@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.ledger import cosignatures
 from gateway.web import problems
 from gateway.web.answers import json_answer
 from gateway.web.overview import fault_json, left_s
@@ -25,12 +26,15 @@ async def alive(request: web.Request) -> web.StreamResponse:
 
 async def ready(request: web.Request) -> web.StreamResponse:
     """GET /readyz: 200 only while the node seals and the bus takes what it sends; else 503 with the reasons. Both name
-    what must be seen to before it stops the node (``warnings``), if there is any.
+    what must be seen to before it stops the node (``warnings``), if there is any, and what of partners' logs it does
+    not cosign now (``witness``).
     """
     state = request.app[STATE]
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
     told = [{"reason": warning.reason, "message": warning.message} for warning in state.warnings()]
+    held_back = [fault_json(fault) for fault in state.witness_faults()]
     warnings: dict[str, Any] = {"warnings": told} if told else {}
+    warnings |= {"witness": held_back} if held_back else {}
     if not faults:
         return json_answer({"ready": True, **warnings})
     said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
@@ -47,6 +51,8 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         measures.lag.labels(view.origin).set(view.lacking)
         measures.age.labels(view.origin).set(math.inf if view.age_s is None else view.age_s)
         measures.budget.labels(view.origin).set(budget_s)
+        for reached in cosignatures.reaches(view.connection, view.log.number):
+            measures.witness_lag.labels(view.origin, reached.name).set(max(0, view.size - reached.size))
         measures.budget_left.labels(view.origin).set(left_s(view, budget_s))
     for origin, unsent in state.unsent().items():
         measures.unsent.labels(origin).set(unsent)

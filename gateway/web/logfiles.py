@@ -13,10 +13,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.errors import CannotRun, Refused
-from gateway.ledger import checkpoint, logbook, tiles
+from gateway.ledger import cosignatures, logbook, tiles
 from gateway.ledger.merkle import HASH_SIZE
 from gateway.ledger.tiles import WIDTH, Tile
-from gateway.trust import notes
 from gateway.web.answers import BYTES, FOR_EVER, NOTE, file_answer
 from gateway.web.parts import VIEWS
 from gateway.web.served import Served, find
@@ -26,11 +25,11 @@ A_WHILE = "public, max-age=3600"
 
 
 async def newest_checkpoint(request: web.Request) -> web.StreamResponse:
-    """GET …/checkpoint: the newest checkpoint note whose tree is held whole."""
+    """GET …/checkpoint: the newest checkpoint note whose tree is held whole, with the cosignatures on it."""
     served = _served(request)
     if not served.view.note:
         raise Refused("not_found.file", "this node has no checkpoint of this log yet")
-    return file_answer(served.view.note, NOTE, NEWEST)
+    return file_answer(served.cosigned, NOTE, NEWEST)
 
 
 async def tile(request: web.Request) -> web.StreamResponse:
@@ -52,14 +51,13 @@ async def tile(request: web.Request) -> web.StreamResponse:
 
 
 async def history(request: web.Request) -> web.StreamResponse:
-    """GET …/history/<n>: sealed checkpoints n·256 to n·256 + 255, as committed, rising by size."""
+    """GET …/history/<n>: sealed checkpoints n·256 to n·256 + 255, as committed, rising; on each its cosignatures."""
     served = _served(request)
     try:
         number = tiles.parse_history_path(f"history/{request.match_info['number']}")
     except Refused as refused:
         raise Refused("not_found.file", refused.message) from None
-    kept = logbook.history_file(served.view.connection, served.view.log.number, number)
-    shown = [note for note in kept if _size(note) <= served.size]
+    shown = cosignatures.history_file(served.view.connection, served.view.log.number, number, served.size)
     if not shown:
         raise Refused("not_found.file", "so many sealed checkpoints do not stand yet")
     full = len(shown) == tiles.HISTORY_WIDTH
@@ -85,6 +83,3 @@ def _damaged(served: Served, wanted: Tile) -> CannotRun:
         f"{served.view.origin}: the ledger lacks a part of {wanted.path}; `jjj-gateway audit` says which",
     )
 
-
-def _size(note: bytes) -> int:
-    return checkpoint.parse_text(notes.parse(note, checkpoint.MAX_LINES).text).size

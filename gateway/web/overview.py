@@ -17,6 +17,7 @@ from aiohttp import web
 
 from gateway.errors import GatewayError, Refused
 from gateway.instants import format_time
+from gateway.ledger import cosignatures
 from gateway.node import subjects
 from gateway.node.subjects import Quarantined
 from gateway.node.views import LogView, Views
@@ -55,13 +56,20 @@ def log_json(view: LogView) -> dict[str, Any]:
         "own": view.own,
         "size": served.size,
         "root": base64.b64encode(served.root).decode(),
-        "checkpoint": view.note.decode() or None,
+        "checkpoint": served.cosigned.decode() if view.note else None,
         "date": None if view.date is None else format_time(view.date * 1000),
         "age_s": _rounded(view.age_s),
         "lacking": view.lacking,
         "frozen": view.log.frozen,
+        "witnesses": witnesses_json(view),
         "quarantined": subjects.count_quarantined(view.connection, view.log),
     }
+
+
+def witnesses_json(view: LogView) -> list[dict[str, Any]]:
+    """Who has cosigned a log, and how far: by key name, the largest size and when last."""
+    reached = cosignatures.reaches(view.connection, view.log.number)
+    return [{"witness": each.name, "size": each.size, "at": format_time(each.date * 1000)} for each in reached]
 
 
 async def network(request: web.Request) -> web.StreamResponse:
@@ -79,6 +87,7 @@ async def network(request: web.Request) -> web.StreamResponse:
             "acknowledgement": state.acknowledgement,
             "relay": fault_json(state.relay_fault())
             | {"unsent": state.unsent(), "taken_s": _rounded(measures.taken_s)},
+            "witness": [fault_json(fault) for fault in state.witness_faults()],
             "trust": _trust_json(trust),
             "topics": {topic: _rounded(measures.message_s(topic)) for topic in measures.topics},
             "jurisdictions": _jurisdictions(trust, state, views),
@@ -128,6 +137,7 @@ def _jurisdiction_json(one: Jurisdiction, state: State, held: Sequence[LogView])
                 "budget_s": budget_s,
                 "budget_left_s": round(left_s(view, budget_s), 3),
                 "frozen": view.log.frozen,
+                "witnesses": witnesses_json(view),
             }
             for view in held
         ],

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.errors import GatewayError
+from gateway.errors import CannotRun, GatewayError
 from gateway.node.config import HttpConfig
 from gateway.node.counter import Counter
 from gateway.node.measures import Measures
@@ -30,16 +30,17 @@ DOCUMENT = web.AppKey("document", bytes)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How the node is. ``…_fault``: why it is not ready, asked anew each time; ``started_at``: seconds;
-    ``acknowledgement``: ``local`` or ``replicated``; ``unsent``: own leaves by origin; ``budget_s``, ``by_tiles``: of a
-    jurisdiction; ``warnings``: what must be seen to; ``keys_left``: tasks of the own keys, and for how many seconds
-    each has a good one.
+    """How the node is. ``…_fault``: why it is not ready, asked anew each time; ``witness_faults``: what of partners'
+    logs it does not cosign now, and why; ``started_at``: seconds; ``acknowledgement``: ``local`` or ``replicated``;
+    ``unsent``: own leaves by origin; ``budget_s``, ``by_tiles``: of a jurisdiction; ``warnings``: what must be seen to;
+    ``keys_left``: tasks of the own keys, and for how many seconds each has a good one.
     """
 
     jurisdiction: str
     started_at: float
     sealing_fault: Callable[[], GatewayError | None]
     relay_fault: Callable[[], GatewayError | None]
+    witness_faults: Callable[[], list[CannotRun]]
     unsent: Callable[[], dict[str, int]]
     acknowledgement: str
     budget_s: Callable[[str], float]

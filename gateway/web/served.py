@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.errors import Refused
-from gateway.ledger import checkpoint
+from gateway.ledger import checkpoint, cosignatures
 from gateway.ledger.merkle import EMPTY_ROOT
 from gateway.node.views import LogView, Views
 from gateway.trust import notes
@@ -34,6 +34,12 @@ class Served:
             return cls(view, 0, EMPTY_ROOT)
         tree = checkpoint.parse_text(notes.parse(view.note, checkpoint.MAX_LINES).text)
         return cls(view, tree.size, tree.root)
+
+    @property
+    def cosigned(self) -> bytes:
+        """The checkpoint with the cosignatures that are kept of its size."""
+        lines = cosignatures.lines_at(self.view.connection, self.view.log.number, self.size)
+        return cosignatures.with_lines(self.view.note, lines)
 
 
 def find(views: Views, jurisdiction: str, name: str) -> Served:

@@ -36,7 +36,9 @@ from gateway.bus.port import is_compacted
 from gateway.errors import GatewayError
 from gateway.ledger import database
 from gateway.ledger.highwater import HighWater
+from gateway.ledger.witnessmarks import WitnessMarks
 from gateway.node import config as node_config
+from gateway.node.relay import Relay
 from gateway.serving import Serving
 from gateway.trust.suites import CosignatureSigner, Ed25519Signer
 
@@ -130,9 +132,11 @@ def around(owner: type, name: str, trap: Trap, place: str, meant: Callable[..., 
 def lay(trap: Trap) -> None:
     """Put the trap into this process's copy of the program."""
     around(Ed25519Signer, "sign", trap, "sign", lambda signer, _: signer.name.count("/") == LOG_KEY_SLASHES)
-    around(CosignatureSigner, "cosign", trap, "cosign", lambda *_: True)
+    around(CosignatureSigner, "cosign", trap, "cosign", lambda signer, *_: not signer.name.endswith("/witness"))
     around(HighWater, "write", trap, "mark", lambda *_: True)
     around(EmbeddedWriter, "publish", trap, "send", lambda _, topic, batch: bool(batch) and not is_compacted(topic))
+    around(WitnessMarks, "write", trap, "witness.mark", lambda *_: True)
+    around(Relay, "_send_cosigned", trap, "witness.send", lambda relay, _: any(relay._cosigned()))
     open_database, open_topic = database.connect, embedded_topic.connect
 
     def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -156,9 +160,11 @@ TRANSACTIONS = (
     ("ledger.sqlite", "INSERT INTO entries", "ledger.transaction"),
     ("ledger.sqlite", "UPDATE logs SET sent", "position.transaction"),
     ("mirrors.sqlite", "INSERT INTO entries", "mirror.transaction"),
+    ("mirrors.sqlite", "INSERT OR REPLACE INTO cosigned", "witness.transaction"),
 )
+STEPS = ("sign", "cosign", "mark", "send")
 PLACES = {place for *_, place in TRANSACTIONS} | {"bus.transaction"}
-PLACES |= {f"{place}.{side}" for place in ("sign", "cosign", "mark", "send") for side in ("before", "after")}
+PLACES |= {f"{place}.{side}" for place in (*STEPS, "witness.mark", "witness.send") for side in ("before", "after")}
 
 
 async def live(order: dict[str, Any], answers: Answers) -> None:

@@ -135,3 +135,25 @@ def enter_gm(world: World, since: int) -> None:
     document["policy"] = {"name": "gm", "since": stamp}
     for each in world.jurisdictions:
         (world.folder / each / "trust" / "roster.json").write_bytes(orjson.dumps(document))
+
+
+async def test_witnesses_cosign_with_both_suites_and_vouch_by_sm2_alone(tmp_path: Path) -> None:
+    async with World(tmp_path, "sanhe", "tongzhou", "dachang", gm=True) as world:
+        world.agreements = [world.agreement(witnesses=1)]
+        world.found()
+        sanhe, tongzhou, dachang = await world.start_all()
+        await sanhe.publish(builders.licence(number=NUMBER))
+        await eventually(lambda: tongzhou.verdict(NUMBER) == "recognised", "another vouches, and so it counts")
+        trust = tongzhou.node.trust.current
+        given = await eventually(lambda: cosignatures_of(dachang), "dachang has cosigned")
+        assert sorted(trust.roster.known_keys[by].vkey.suite.name for by in given) == BOTH_DATED
+
+
+BOTH_DATED = ["ed25519-cosignature", "sm2-cosignature"]
+
+
+def cosignatures_of(running: Running) -> set[tuple[str, bytes]]:
+    """By whom this node has cosigned the newest checkpoint of sanhe's log: name and key id of each line."""
+    note = running.node.witness.newest.get(ORIGIN)
+    lines = notes.parse(note, 16).lines if note is not None else ()
+    return {(line.name, line.key_id) for line in lines if line.name.endswith("/witness")}

@@ -107,8 +107,6 @@ def test_which_seal_dates_which_leaf() -> None:
         assert logbook.last_seal(connection, log.number).size == 5
         assert [each.size for each in logbook.seals(connection, log.number, 2, 5)] == [5]
         assert logbook.count_seals(connection, log.number) == 2
-        assert logbook.history_file(connection, log.number, 0) == [b"note 2", b"note 5"]
-        assert logbook.history_file(connection, log.number, 1) == []
         assert logbook.seal_covering(connection, log.number, INDEX_MASK) is None
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,12 @@ def draft(serial: int = 1, kind: str = "jjj.licence.issued", **members: Any) -> 
 
 @asynccontextmanager
 async def mirror_parts(
-    world: World, reader: str, *, clock: Clock = time.time, readers: Executor | None = None
+    world: World, reader: str, *, clock: Clock = time.time, readers: Executor | None = None, witness: Any = None
 ) -> AsyncIterator[MirrorParts]:
-    """What the followers of a node share; there is neither bus nor network behind it."""
+    """What the followers of a node share; there is neither bus nor network behind it. ``witness``: made of these."""
     with ThreadPoolExecutor(2) as pool:
         async with Database(world.folder / reader / "data" / "mirrors.sqlite", SCHEMA) as mirrors:
-            yield MirrorParts(
+            parts = MirrorParts(
                 mirrors=mirrors,
                 bus=None,  # type: ignore[arg-type]
                 session=None,  # type: ignore[arg-type]
@@ -65,6 +65,7 @@ async def mirror_parts(
                 prefix="jjj",
                 clock=clock,
             )
+            yield parts if witness is None else replace(parts, witness=witness(parts))
 
 
 async def follow(parts: MirrorParts, owner: str, family: str = "licence") -> Follower:
