@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.bus.messages import NOTE_TYPE, RECORD_TYPE
+from gateway.bus.messages import RECORD_TYPE, of_checkpoint, of_cosignature
 from gateway.bus.port import Message
 from gateway.ledger import checkpoint, merkle, tiles
 from gateway.ledger.checkpoint import Checkpoint
@@ -106,9 +106,19 @@ def seal(size: int) -> bytes:
     return checkpoint.sign(tree(size), LOG, HEARTBEAT, SEALED[size - 2])
 
 
+def beaten() -> bytes:
+    """The newest seal, dated anew by its owner."""
+    return checkpoint.sign(tree(3), LOG, HEARTBEAT, BEAT)
+
+
 def heartbeat() -> bytes:
-    """The newest seal, dated anew by its owner and cosigned by a witness."""
-    return checkpoint.sign(tree(3), LOG, HEARTBEAT, BEAT) + checkpoint.cosign(tree(3).text(), WITNESS, BEAT + 1)
+    """The same, cosigned by a witness."""
+    return beaten() + checkpoint.cosign(tree(3).text(), WITNESS, BEAT + 1)
+
+
+def cosigned_seal() -> bytes:
+    """The newest seal as ``history/`` has it: the owner's lines as committed, then a witness's first and last."""
+    return seal(3) + b"".join(checkpoint.cosign(tree(3).text(), WITNESS, date) for date in (SEALED[1] + 1, BEAT + 1))
 
 
 def messages() -> list[Message]:
@@ -125,7 +135,12 @@ def messages() -> list[Message]:
 
 def announced() -> Message:
     """The checkpoint topic's newest message."""
-    return Message(f"{ORIGIN} {ORIGIN}".encode(), heartbeat(), (NOTE_TYPE,))
+    return of_checkpoint(ORIGIN, beaten())
+
+
+def vouched() -> Message:
+    """What a witness says of it, in its own topic."""
+    return of_cosignature(ORIGIN, WITNESS.name, heartbeat())
 
 
 def slip() -> bytes:
@@ -194,7 +209,23 @@ def _statements() -> dict[str, str]:
         "cosigned": cosigned,
         "cosignature": taken,
         "heartbeat": _text(heartbeat()),
+        "cosigned-seal": _text(cosigned_seal()),
+        "witnessed": _witnessed(),
     }
+
+
+def _witnessed() -> str:
+    """One line of a witness taken apart."""
+    line = notes.parse(heartbeat(), 128).lines[-1]
+    seconds = int.from_bytes(line.payload[:8])
+    assert WITNESS.key.verify(tree(3).text(), line.payload) == seconds
+    return f"""\
+name       {line.name}
+key id     {line.key_id.hex()}
+time       {line.payload[:8].hex()} = {seconds}
+signature  {line.payload[8:].hex()}
+signed     cosignature/v1⏎time {seconds}⏎ and the three lines of the checkpoint
+"""
 
 
 def _proofs() -> dict[str, str]:
@@ -258,7 +289,8 @@ def _frames(file: bytes, lengths: list[int]) -> str:
 def _topics() -> dict[str, str]:
     shown = [_shown(TOPIC, index, message) for index, message in enumerate(messages())]
     newest = _shown(f"jjj.{PLACE}.checkpoint", 7, announced())
-    return {"message": shown[1], "messages": f"{shown[0]}\n{shown[2]}", "announced": newest}
+    said = _shown("jjj.sanhe.checkpoint", 12, vouched())
+    return {"message": shown[1], "messages": f"{shown[0]}\n{shown[2]}", "announced": newest, "vouched": said}
 
 
 def _gm() -> dict[str, str]:
