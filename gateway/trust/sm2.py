@@ -12,6 +12,7 @@ library sees it; ``libcrypto`` computes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -22,6 +23,7 @@ from gateway.trust.libcrypto import Failed, Handle
 
 ID = b"1234567812345678"
 PUBLIC_SIZE, SIGNATURE_SIZE = 65, 64
+KEPT = 64
 PRIME = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 A, B = PRIME - 3, 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
 GX = 0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7
@@ -58,16 +60,20 @@ def verifier(public: bytes) -> Callable[[bytes, bytes], None]:
     """``check(signature, message)`` for a public key without ``point_fault``; raises ``InvalidSignature``.
 
     Raises ``CannotRun`` ``suite.unavailable`` here and now, though OpenSSL is given the key with the first
-    signature only: that takes longer than all else about a key, and most keys of a roster belong to years past.
+    signature only: that takes longer than all else about a key, and most keys of a roster belong to years past. The
+    last few answers are kept, by signature and digest: an owner's lines come again under the note of every witness.
     """
     libcrypto.available()
     prepared: list[tuple[Handle, bytes]] = []
 
+    @lru_cache(maxsize=KEPT)
+    def holds(signature: bytes, digest: bytes) -> bool:
+        return libcrypto.verify(prepared[0][0], digest, _der(signature))
+
     def check(signature: bytes, message: bytes) -> None:
         if not prepared:  # two threads may come here at once, and prepare the same
             prepared.append((libcrypto.public(public), identity_digest(public)))
-        handle, za = prepared[0]
-        if not libcrypto.verify(handle, sm3(za + message), _der(signature)):
+        if len(signature) != SIGNATURE_SIZE or not holds(signature, sm3(prepared[0][1] + message)):
             raise InvalidSignature
 
     return check
