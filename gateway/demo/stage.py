@@ -46,10 +46,13 @@ class _Player:
 
 
 class Stage:
-    """The six nodes. ``folder``: where each keeps its folder ``<jurisdiction>/``. ``kafka``: their bus, if so."""
+    """The six nodes. ``folder``: where each keeps its folder ``<jurisdiction>/``. ``kafka``: their bus, if so.
+    ``suite``: "gm" for a network under that policy.
+    """
 
-    def __init__(self, folder: Path, *, base_port: int, kafka: OneBroker | None = None) -> None:
+    def __init__(self, folder: Path, *, base_port: int, kafka: OneBroker | None = None, suite: str = "ed25519") -> None:
         self.folder = folder
+        self._suite = suite
         self._kafka = kafka
         self._ports = dict(zip(PLACES, _ports(base_port, len(PLACES)), strict=True))
         self._players: dict[str, _Player] = {}
@@ -157,12 +160,12 @@ class Stage:
         for name in ahead:
             (folder / name).mkdir(exist_ok=True)
             (folder / name / SCHEMA_FILE).write_bytes(schema_1_1())
-        for name, key in example_keys(place).items():
+        for name, key in example_keys(place, self._suite).items():
             path = folder / "keys" / name
             path.touch(mode=0o600)
             path.chmod(0o600)
             path.write_bytes(key)
-        nodefolder.write_trust(folder, example_trust(self.urls))
+        nodefolder.write_trust(folder, example_trust(self.urls, self._suite))
 
 
 def _ports(base: int, count: int) -> list[int]:

@@ -20,7 +20,8 @@ from typing import Protocol
 import aiohttp
 import structlog
 
-from gateway.bus.port import CHECKPOINT, LOG_INDEX, SIGNATURE, Bus, Message, Received, header
+from gateway.bus import messages
+from gateway.bus.port import CHECKPOINT, Bus, Received, header
 from gateway.errors import Refused
 from gateway.ledger import checkpoint, logbook
 from gateway.ledger.database import Database
@@ -156,7 +157,7 @@ class Follower:
             await self.commit()
 
     async def _take_message(self, received: Received) -> None:
-        leaf = leaf_of(received.message)
+        leaf = messages.leaf_of(received.message)
         if leaf is None:
             self._garbage("message.form")
             return
@@ -341,19 +342,9 @@ class Follower:
 
 
 async def weigh_again(followers: Sequence[Follower], before: Roster, now: Roster) -> None:
-    """Where an owner's keys for statements are other ones now, its last words are judged again."""
+    """Where an owner's keys for statements are other ones now, or the policy, its last words are judged again."""
     for follower in followers:
         owner = follower.log.jurisdiction
-        if any(before.keys(role, owner) != now.keys(role, owner) for role in ("log", "heartbeat")):
+        others = (before.keys(role, owner) != now.keys(role, owner) for role in ("log", "heartbeat"))
+        if before.policy != now.policy or any(others):
             await follower.weigh_again()
-
-
-def leaf_of(message: Message) -> tuple[int, bytes] | None:
-    """Index and entry that a message of a record topic claims to carry; None where it has not the form of one."""
-    number, signature = header(message, LOG_INDEX), header(message, SIGNATURE)
-    if number is None or signature is None or not number.isdigit() or len(number) > 15:
-        return None
-    if number != b"0" and number.startswith(b"0"):
-        return None
-    entry = message.value + b"\n\n" + signature
-    return (int(number), entry) if len(entry) <= gate.MAX_ENTRY else None

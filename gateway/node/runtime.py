@@ -34,10 +34,11 @@ from gateway.node.cosigners import Cosigners
 from gateway.node.counter import Counter
 from gateway.node.follower import Follower, MirrorParts, weigh_again
 from gateway.node.freshness import OwnClock
+from gateway.node.keyplace import KeyPlace
 from gateway.node.listening import Listener
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
-from gateway.node.nodekeys import KeyFolder, KeyPlace
+from gateway.node.nodekeys import KeyFolder
 from gateway.node.openbus import open_bus
 from gateway.node.ownstate import OwnState
 from gateway.node.publisher import Publisher

@@ -29,10 +29,11 @@ async def ready(request: web.Request) -> web.StreamResponse:
     what of partners' logs it does not cosign now, and what must be seen to before it stops the node (``warnings``).
     """
     state = request.app[STATE]
-    held_back = [fault_json(fault) for fault in state.witness_faults()]
     faults = [fault for fault in (state.sealing_fault(), state.relay_fault()) if fault is not None]
     told = [{"reason": warning.reason, "message": warning.message} for warning in state.warnings()]
+    held_back = [fault_json(fault) for fault in state.witness_faults()]
     warnings: dict[str, Any] = {"warnings": told} if told else {}
+    warnings |= {"witness": held_back} if held_back else {}
     if not faults:
         return json_answer({"ready": True, "witness": held_back, **warnings})
     said = "; ".join(f"{fault.reason}: {fault.message}" for fault in faults)
