@@ -27,6 +27,9 @@ from gateway.trustwords import trust
 DEFAULT_LEVELS = {"demo": "error"}  # the demo plays bad news on purpose, and shows it
 DEFAULT_NODE = "http://127.0.0.1:8470"
 node_option = click.option("--node", envvar="JJJ_NODE", default=DEFAULT_NODE, show_default=True, help="A node's URL.")
+suite_option = click.option(
+    "--suite", type=click.Choice(["ed25519", "gm"]), default="ed25519", help="gm: 国密, SM2 required beside Ed25519."
+)
 sheet_option = click.option("--sheet", metavar="NAME", help="Of a workbook, where several sheets hold such rows.")
 
 
@@ -69,12 +72,21 @@ def main(context: click.Context, log_level: str | None) -> None:
 @click.option("--base-port", default=0, help="First of six ports; 0 takes free ones.")
 @click.option("--dir", "folder", type=FOLDER, help="Keep each node's folder as DIR/<jurisdiction>/.")
 @click.option("--kafka", is_flag=False, flag_value="", metavar="[BOOTSTRAP]", help="Over Kafka, there or begun here.")
+@suite_option
 @body
 async def demo(
-    records: tuple[str, ...], once: bool, as_json: bool, base_port: int, folder: Path | None, kafka: str | None
+    records: tuple[str, ...],
+    once: bool,
+    as_json: bool,
+    base_port: int,
+    folder: Path | None,
+    kafka: str | None,
+    suite: str,
 ) -> int:
     """六个节点，一个进程 · Six nodes in one process: publish, mirror, verify, audit."""
-    return await commands.demo(records, once=once, as_json=as_json, base_port=base_port, folder=folder, kafka=kafka)
+    return await commands.demo(
+        records, once=once, as_json=as_json, base_port=base_port, folder=folder, kafka=kafka, suite=suite
+    )
 
 
 @main.command()
@@ -290,8 +302,9 @@ async def export(folder: Path, data: Path | None, node: str) -> int:
 @click.option("--licences", default=200_000, show_default=True, help="Licences in the index when verifying.")
 @click.option("--history", type=click.IntRange(min=10_000), metavar="N", help="Publish a file of N rows instead.")
 @click.option("--bus", type=click.Choice(["embedded", "kafka"]), default="embedded", help="kafka: six nodes over it.")
+@suite_option
 @json_option
 @body
-async def bench(records: int, licences: int, history: int | None, bus: str, as_json: bool) -> int:
+async def bench(records: int, licences: int, history: int | None, bus: str, suite: str, as_json: bool) -> int:
     """测量 · Measure publish, mirror, audit, verify and memory beside baselines in the same run."""
-    return await commands.bench(records, licences, history, kafka=bus == "kafka", as_json=as_json)
+    return await commands.bench(records, licences, history, kafka=bus == "kafka", suite=suite, as_json=as_json)

@@ -22,8 +22,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from gateway.audit import auditor, exporter
-from gateway.bench import backlog, measure, overkafka
+from gateway.bench import backlog, bysuite, measure, overkafka
 from gateway.bench.backlog import History
+from gateway.bench.bysuite import SuiteFigures
 from gateway.bench.figures import Figures
 from gateway.bench.overkafka import KafkaFigures
 from gateway.demo import run as demo_run
@@ -48,10 +49,19 @@ NOBODY = "own"  # stands for the node that a file will be handed in at, where a 
 
 
 async def demo(
-    records: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None, kafka: str | None
+    records: Sequence[str],
+    *,
+    once: bool,
+    as_json: bool,
+    base_port: int,
+    folder: Path | None,
+    kafka: str | None,
+    suite: str,
 ) -> int:
     """``demo``."""
-    return await demo_run.demo(records, once=once, as_json=as_json, base_port=base_port, folder=folder, kafka=kafka)
+    return await demo_run.demo(
+        records, once=once, as_json=as_json, base_port=base_port, folder=folder, kafka=kafka, suite=suite
+    )
 
 
 def init(folder: Path, jurisdiction: str, network: str, port: int) -> int:
@@ -207,14 +217,16 @@ async def export(folder: Path, source: str) -> int:
     return CLEAN
 
 
-async def bench(records: int, licences: int, history: int | None, *, kafka: bool, as_json: bool) -> int:
+async def bench(records: int, licences: int, history: int | None, *, kafka: bool, suite: str, as_json: bool) -> int:
     """``bench``."""
     with progress("测量 measuring") as advance:
-        figures: Figures | History | KafkaFigures
+        figures: Figures | History | KafkaFigures | SuiteFigures
         if kafka:
             figures = await overkafka.over_kafka(records, progress=advance)
         elif history is not None:
             figures = await backlog.history(history, progress=advance)
+        elif suite == "gm":
+            figures = await bysuite.by_suite(records, licences, progress=advance)
         else:
             figures = await measure.bench(records, licences, progress=advance)
     click.echo(orjson.dumps(figures.to_json()).decode() if as_json else figures.text())

@@ -16,6 +16,7 @@ from rich.table import Table
 from gateway.demo.example import example_public_keys
 from gateway.entry import FILE, FOLDER, body, json_option
 from gateway.node.config import Config, load
+from gateway.node.keyplace import SUFFIXES
 from gateway.ops import keying
 from gateway.ops.keying import KeyRow, Listing
 from gateway.ops.nodefolder import CONFIG
@@ -41,16 +42,21 @@ def keys() -> None:
 @click.option("--role", required=True, type=click.Choice(keying.ROLES))
 @click.option("--family", default="", help="Of the log, for log and heartbeat; for record: these records only.")
 @click.option("--uscc", default="", help="统一社会信用代码 of the issuing authority, for role authority.")
+@click.option("--suite", type=click.Choice(list(SUFFIXES)), default="ed25519", help="sm2: 国密, beside the other.")
 @click.option("--passphrase-file", type=FILE, help="Encrypt with the passphrase in this file, mode 0600.")
 @body
-async def new(folder: Path, role: str, family: str, uscc: str, passphrase_file: Path | None) -> int:
+async def new(
+    folder: Path, role: str, family: str, uscc: str, suite: str, passphrase_file: Path | None
+) -> int:
     """生成下一把密钥 · Make a role's next key; prints the roster's entry, to hand to the administrators.
 
     DIR: the node's folder, or its configuration file.
     """
     config = _config(folder)
     now = int(time.time())
-    made = keying.new(config, role, at=now, family=family, uscc=uscc, passphrase_file=passphrase_file)
+    made = keying.new(
+        config, role, at=now, family=family, uscc=uscc, suite=suite, passphrase_file=passphrase_file
+    )
     click.echo(f"{made.path} 已生成，登记入名册后才会使用 · made; it waits until the roster names it", err=True)
     if made.passphrase:
         click.echo(f"→ 加入配置并重启节点 · add to the configuration, and restart:\n{made.passphrase}", err=True)

@@ -81,9 +81,9 @@ class HandMade:
         return orjson.dumps(self.envelope(data, **members))
 
     def sign(self, line: bytes, signer: Any = None) -> bytes:
-        """The entry: the line with a record signature over whatever it says."""
-        signer = signer or self.keys.record
-        return line + b"\n\n" + notes.line(signer.name, signer.key.key_id, signer.sign(line + b"\n"))
+        """The entry: the line with a record signature over whatever it says, one of each suite; or another's."""
+        signers = [self.keys.record, *self.keys.also] if signer is None else [signer]
+        return notes.sign(line + b"\n", *signers)
 
     def entry(self, data: Mapping[str, Any], signer: Any = None, **members: Any) -> bytes:
         """A signed record."""
@@ -110,7 +110,8 @@ class HandMade:
         tree = self.tree(size)
         pair = self.keys.logs[self.family]
         statement = Checkpoint(self.origin, tree.size if size is None else size, tree.root() if root is None else root)
-        return checkpoint.sign(statement, pair.log, pair.heartbeat, int(time.time()) if date is None else date)
+        date = int(time.time()) if date is None else date
+        return checkpoint.sign(statement, pair.log, pair.heartbeat, date, *pair.also)
 
     def commit(self, *, date: int | None = None) -> bytes:
         """Seal what there is and keep the seal for the history."""

@@ -31,14 +31,15 @@ from gateway.bus.port import Message, checkpoint_topic, record_topic
 from gateway.node import config as node_config
 from gateway.node.door import Draft, Receipt
 from gateway.node.exhibits import judge
-from gateway.node.nodekeys import LogKeys, names
+from gateway.node.keyplace import names, suite_and_number
+from gateway.node.nodekeys import LogKeys
 from gateway.node.runtime import Node
 from gateway.ops import nodefolder
 from gateway.ops.nodefolder import OneBroker
 from gateway.records.packaged import data_path
 from gateway.serving import Serving
 from gateway.trust import keyfiles
-from gateway.trust.suites import CosignatureSigner, Ed25519Signer
+from gateway.trust.suites import Cosigner, Signer
 from tests.handmade import HandMade, stamp
 from tests.records import builders
 
@@ -64,10 +65,17 @@ async def eventually(condition: Callable[[], Any], what: str = "") -> Any:
 class NodeKeys:
     """The keys that a jurisdiction begins with."""
 
-    record: Ed25519Signer
-    witness: CosignatureSigner
-    verdict: Ed25519Signer
+    record: Signer
+    witness: Cosigner
+    verdict: Signer
     logs: Mapping[str, LogKeys]
+    also: tuple[Signer, ...] = ()
+    also_witness: tuple[Cosigner, ...] = ()
+
+    @property
+    def witnesses(self) -> tuple[Cosigner, ...]:
+        """The witness's keys, one a suite."""
+        return (self.witness, *self.also_witness)
 
 
 @dataclass
@@ -188,9 +196,10 @@ class World:
         served: Sequence[str] = (),
         kafka: OneBroker | None = None,
         clock: Callable[[], float] = time.time,
+        gm: bool = False,
     ) -> None:
         """``served``: whose nodes listen, at addresses that the roster names. ``kafka``: the bus, if not a folder.
-        ``clock``: everybody's, in seconds.
+        ``clock``: everybody's, in seconds. ``gm``: with SM2 keys beside the others, under the policy that wants them.
         """
         self.clock = clock
         self.folder = folder
@@ -199,6 +208,7 @@ class World:
         ports = {jurisdiction: free_port() for jurisdiction in served}
         self.urls = {jurisdiction: f"http://127.0.0.1:{port}" for jurisdiction, port in ports.items()}
         self.agreements = []
+        self.suites = ("ed25519", "sm2") if gm else ("ed25519",)
         self._stack = AsyncExitStack()
         for jurisdiction in jurisdictions:
             place, port = folder / jurisdiction, ports.get(jurisdiction, 0)
@@ -207,8 +217,9 @@ class World:
             nodefolder.write_config(
                 place, jurisdiction, port=port, heartbeat_s=heartbeat_s, schemas=("schemas",), kafka=kafka
             )
-            for stem, _, _, _ in names(NETWORK, jurisdiction, FAMILIES):
-                keyfiles.generate(folder / jurisdiction / "keys" / f"{stem}.pem")
+            for stem, _, _, _ in names(NETWORK, jurisdiction, FAMILIES, self.suites):
+                path = folder / jurisdiction / "keys" / f"{stem}.pem"
+                keyfiles.generate(path, suite_and_number(path)[0])
         self.found()
 
     async def __aenter__(self) -> World:
@@ -241,13 +252,19 @@ class World:
             first, second = (database.read.execute(query, (origin,)).fetchall() for database in databases)
             assert first == second
 
+    @property
+    def gm(self) -> bool:
+        """Whether the network is under the policy ``gm``."""
+        return "sm2" in self.suites
+
     # Trust
 
     def found(self, *, version: int = 1, **changes: Mapping[str, Any]) -> None:
         """Write roster, agreements and catalogue into every node's folder; ``changes``: members of a jurisdiction."""
         members = [{**self.member(each), **changes.get(each, {})} for each in self.jurisdictions]
+        policy = {"policy": {"name": "gm", "since": "2020-01-01"}} if self.gm else {}
         documents = {
-            "roster.json": {"version": version, "network": NETWORK, "jurisdictions": members},
+            "roster.json": {"version": version, "network": NETWORK, "jurisdictions": members, **policy},
             "agreements.json": {"version": 1, "agreements": self.agreements or [self.agreement()]},
             "catalogue.json": {"version": 1, "types": [self.catalogue_type(code) for code in TYPES]},
         }
@@ -256,7 +273,8 @@ class World:
 
     def member(self, jurisdiction: str) -> dict[str, Any]:
         """A jurisdiction as the roster names it."""
-        signers = {stem: (role, family, name) for stem, role, family, name in names(NETWORK, jurisdiction, FAMILIES)}
+        named = names(NETWORK, jurisdiction, FAMILIES, self.suites)
+        signers = {stem: (role, family, name) for stem, role, family, name in named}
         keys = []
         for stem, (role, family, name) in signers.items():
             make = keyfiles.load_cosigner if role in ("heartbeat", "witness") else keyfiles.load_signer
@@ -369,6 +387,13 @@ class World:
             family: LogKeys(
                 keyfiles.load_signer(folder / f"log-{family}.pem", f"{own}/{family}"),
                 keyfiles.load_cosigner(folder / f"heartbeat-{family}.pem", f"{own}/{family}"),
+                tuple(
+                    (
+                        keyfiles.load_signer(folder / f"log-{family}-sm2.pem", f"{own}/{family}"),
+                        keyfiles.load_cosigner(folder / f"heartbeat-{family}-sm2.pem", f"{own}/{family}"),
+                    )
+                    for _ in range(self.gm)
+                ),
             )
             for family in FAMILIES
         }
@@ -377,6 +402,8 @@ class World:
             keyfiles.load_cosigner(folder / "witness.pem", f"{own}/witness"),
             keyfiles.load_signer(folder / "verdict.pem", f"{own}/verdict"),
             logs,
+            tuple(keyfiles.load_signer(folder / "record-sm2.pem", own) for _ in range(self.gm)),
+            tuple(keyfiles.load_cosigner(folder / "witness-sm2.pem", f"{own}/witness") for _ in range(self.gm)),
         )
 
     def append(self, jurisdiction: str, *messages: Message, family: str = "licence") -> None:

@@ -38,11 +38,11 @@ BASELINE_RECORDS = 1_000
 Progress = Callable[[int, int], None]
 
 
-async def bench(records: int, licences: int, *, progress: Progress) -> Figures:
-    """Measure everything once."""
+async def bench(records: int, licences: int, *, progress: Progress, gm: bool = False) -> Figures:
+    """Measure everything once. ``gm``: under the policy ``gm``, with SM2 signatures beside the others."""
     with tempfile.TemporaryDirectory(prefix="jjj-bench-") as made:
         folder = Path(made)
-        ports = set_up(folder, (OWNER, PARTNER), workload.ISSUER)
+        ports = set_up(folder, (OWNER, PARTNER), workload.ISSUER, gm=gm)
         plain = Plain(folder)
         drafts = workload.drafts(min(records, BASELINE_RECORDS))
         async with aiohttp.ClientSession() as session, running(folder, OWNER, ports) as owner:

@@ -58,27 +58,36 @@ def peak_mb(pid: int) -> float:
 
 
 def set_up(
-    folder: Path, places: Sequence[str], issuer: Mapping[str, Any], kafka: OneBroker | None = None
+    folder: Path,
+    places: Sequence[str],
+    issuer: Mapping[str, Any],
+    kafka: OneBroker | None = None,
+    *,
+    gm: bool = False,
 ) -> dict[str, int]:
-    """Nodes' folders with fresh keys and one roster, in which every place has the issuer; the ports they listen on."""
+    """Nodes' folders with fresh keys and one roster, in which every place has the issuer; the ports they listen on.
+    ``gm``: with SM2 keys beside the others, under the policy that requires them.
+    """
     with contextlib.ExitStack() as stack:
         held = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in places]
         ports = {place: each.getsockname()[1] for place, each in zip(places, held, strict=True)}
     members = []
+    suites = ("ed25519", "sm2") if gm else ("ed25519",)
     for place, port in ports.items():
-        nodefolder.make(folder / place, place, network=NETWORK, port=port)
+        nodefolder.make(folder / place, place, network=NETWORK, port=port, suites=suites)
         nodefolder.write_config(folder / place, place, port=port, kafka=kafka)
         member = orjson.loads((folder / place / "trust" / "roster.json").read_bytes())["jurisdictions"][0]
         authority = {**issuer, "types": [workload.TYPE["code"]], "carried": False, "since": "2000-01-01"}
         authority["contact"] = {"phone": "010-0000-0000", "hours": "9:00-17:00"}
         members.append({**member, "urls": [f"http://127.0.0.1:{port}"], "authorities": [authority]})
-    trust = {name: orjson.dumps(body) for name, body in _trust(members).items()}
+    policy = {"policy": {"name": "gm", "since": "2020-01-01"}} if gm else {}
+    trust = {name: orjson.dumps(body) for name, body in _trust(members, policy).items()}
     for place in ports:
         nodefolder.write_trust(folder / place, trust)
     return ports
 
 
-def _trust(members: list[dict[str, Any]]) -> dict[str, Any]:
+def _trust(members: list[dict[str, Any]], policy: Mapping[str, Any]) -> dict[str, Any]:
     members = [{**member, "region": f"99000{number}"} for number, member in enumerate(members)]
     agreement = {
         "id": "bench",
@@ -99,7 +108,7 @@ def _trust(members: list[dict[str, Any]]) -> dict[str, Any]:
     kind = {**workload.TYPE, "kind": "registration", "number_checks": [], "volatile": False}
     kind |= {"irreversible": ["03", "04", "05", "07"], "complete": {}}
     return {
-        "roster.json": {"version": 1, "network": NETWORK, "jurisdictions": members},
+        "roster.json": {"version": 1, "network": NETWORK, "jurisdictions": members, **policy},
         "agreements.json": {"version": 1, "agreements": [agreement]},
         "catalogue.json": {"version": 1, "types": [kind]},
     }

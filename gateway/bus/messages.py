@@ -8,8 +8,9 @@ b'licence:1'
 
 from __future__ import annotations
 
-from gateway.bus.port import CHECKPOINT, CONTENT_TYPE, LOG_INDEX, SIGNATURE, Message
+from gateway.bus.port import CHECKPOINT, CONTENT_TYPE, LOG_INDEX, SIGNATURE, Message, header
 from gateway.records import compact
+from gateway.trust import gate
 
 RECORD_TYPE = (CONTENT_TYPE, b"application/cloudevents+json; charset=UTF-8")
 NOTE_TYPE = (CONTENT_TYPE, b"text/plain; charset=utf-8")
@@ -24,6 +25,17 @@ def of_record(index: int, entry: bytes, seal: bytes | None, subject: str | None 
     if seal is not None:
         headers.append((CHECKPOINT, seal))
     return Message((subject or compact.peek(line)[0] or "").encode(), line, tuple(headers))
+
+
+def leaf_of(message: Message) -> tuple[int, bytes] | None:
+    """Index and entry that a message of a record topic claims to carry; None where it has not the form of one."""
+    number, signature = header(message, LOG_INDEX), header(message, SIGNATURE)
+    if number is None or signature is None or not number.isdigit() or len(number) > 15:
+        return None
+    if number != b"0" and number.startswith(b"0"):
+        return None
+    entry = message.value + b"\n\n" + signature
+    return (int(number), entry) if len(entry) <= gate.MAX_ENTRY else None
 
 
 def of_checkpoint(origin: str, note: bytes) -> Message:

@@ -24,7 +24,7 @@ from securesystemslib.signer import CryptoSigner
 
 from gateway.demo import cast, exampletrust
 from gateway.errors import CannotRun
-from gateway.node import nodekeys
+from gateway.node import keyplace
 from gateway.node.trustonline import ONLINE_KEY
 from gateway.records.families import FAMILIES
 from gateway.records.packaged import data_path
@@ -32,37 +32,43 @@ from gateway.repository import rolekeys
 from gateway.trust import keyfiles
 from gateway.trust import roster as roster_file
 from gateway.trust.roster import Roster
-from gateway.trust.suites import CosignatureSigner, Ed25519Signer
+from gateway.trust.suites import Cosigner, Signer
 from gateway.trust.trusted import AGREEMENTS, CATALOGUE, ROSTER
 
 FOLDER = "keys/example"
 TRUST = "trust"
+ROSTERS: Mapping[str, str] = {"ed25519": ROSTER, "gm": "roster-gm.json"}
 ROOT_KEY = "trust-root.pem"
 ONLINE, ONLINE_NAME = "tongzhou", "online"
 """Whose node holds the repository and the online key; what that key is called here."""
 
 
-def example_trust(urls: Mapping[str, str]) -> dict[str, bytes]:
-    """File name → bytes of roster, agreements and catalogue, the roster with the address of each jurisdiction's node.
+def example_trust(urls: Mapping[str, str], suite: str = "ed25519") -> dict[str, bytes]:
+    """File name → bytes of roster, agreements and catalogue, the roster with the address of each jurisdiction's node;
+    ``suite``: "gm" for the roster under that policy.
     """
     folder = data_path(FOLDER) / TRUST
-    found = {name: (folder / name).read_bytes() for name in (ROSTER, AGREEMENTS, CATALOGUE)}
-    roster = orjson.loads(found[ROSTER])
+    found = {name: (folder / name).read_bytes() for name in (AGREEMENTS, CATALOGUE)}
+    roster = orjson.loads((folder / ROSTERS[suite]).read_bytes())
     for member in roster["jurisdictions"]:
         member["urls"] = [urls[member["id"]]] if member["id"] in urls else []
     return found | {ROSTER: exampletrust.dumped(roster)}
 
 
-def example_keys(jurisdiction: str) -> dict[str, bytes]:
+def example_keys(jurisdiction: str, suite: str = "ed25519") -> dict[str, bytes]:
     """File name → PEM of every key of a jurisdiction's node; to be written with mode 0600, else no node takes them."""
     folder = data_path(FOLDER) / jurisdiction
-    found = {f"{stem}.pem": (folder / f"{stem}.pem").read_bytes() for stem, *_ in _names(jurisdiction)}
+    found = {f"{stem}.pem": (folder / f"{stem}.pem").read_bytes() for stem, *_ in _names(jurisdiction, suite)}
     return found | ({ONLINE_KEY: (folder / ONLINE_KEY).read_bytes()} if jurisdiction == ONLINE else {})
 
 
 def example_public_keys() -> frozenset[bytes]:
-    """Public halves (32 bytes) of all example keys: who holds one of them signs for nobody, whatever the name."""
-    nodes = {key.public for key in _roster().verifier_keys.values()}
+    """Public halves of all example keys: who holds one of them signs for nobody, whatever the name."""
+    try:
+        known = _roster("gm")
+    except CannotRun:  # where there is no SM2, nobody signs with an example key of it
+        known = _roster("ed25519")
+    nodes = {key.raw for key in known.verifier_keys.values()}
     return frozenset(nodes | {rolekeys.of_signer("", signer).public for signer in trust_signers().values()})
 
 
@@ -84,12 +90,12 @@ def _signer(file: Path) -> CryptoSigner:
 
 
 @cache
-def _roster() -> Roster:
-    return roster_file.parse((data_path(FOLDER) / TRUST / ROSTER).read_bytes())
+def _roster(suite: str) -> Roster:
+    return roster_file.parse((data_path(FOLDER) / TRUST / ROSTERS[suite]).read_bytes())
 
 
-def _names(jurisdiction: str) -> list[tuple[str, str, str, str]]:
-    return list(nodekeys.names(exampletrust.NETWORK, jurisdiction, FAMILIES))
+def _names(jurisdiction: str, suite: str) -> list[tuple[str, str, str, str]]:
+    return list(keyplace.names(exampletrust.NETWORK, jurisdiction, FAMILIES, exampletrust.SUITES[suite]))
 
 
 # Making them
@@ -110,17 +116,17 @@ def _make_keys(folder: Path, jurisdiction: str) -> dict[str, str]:
         if not (folder / name).exists():
             keyfiles.generate(folder / name)
     found: dict[str, str] = {}
-    for stem, role, _, name in _names(jurisdiction):
+    for stem, role, _, name in _names(jurisdiction, "gm"):
         path = folder / f"{stem}.pem"
         if path.exists():
             path.chmod(0o600)  # a checkout does not keep modes
         else:
-            keyfiles.generate(path)
+            keyfiles.generate(path, keyplace.suite_and_number(path)[0])
         found[stem] = _load(path, role, name).key.text()
     return found
 
 
-def _load(path: Path, role: str, name: str) -> Ed25519Signer | CosignatureSigner:
+def _load(path: Path, role: str, name: str) -> Signer | Cosigner:
     dated = role in ("heartbeat", "witness")
     return keyfiles.load_cosigner(path, name) if dated else keyfiles.load_signer(path, name)
 

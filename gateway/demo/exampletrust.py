@@ -11,17 +11,19 @@ seriously dishonest, those of dachang want news every five seconds, those of san
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from gateway.demo import cast
 from gateway.demo.cast import Office, Place
-from gateway.node import nodekeys
+from gateway.node import keyplace
 from gateway.records.families import FAMILIES
 
 NETWORK = "jjj.example"
+SUITES: Mapping[str, Sequence[str]] = {"ed25519": ("ed25519",), "gm": ("ed25519", "sm2")}
+"""What ``--suite`` means: which suites sign."""
 _SINCE = "2019-01-01"
 _NOT_BEFORE, _NOT_AFTER = "2019-01-01T00:00:00.000Z", "2099-12-31T23:59:59.000Z"
 _DAY_S = 86_400
@@ -32,8 +34,11 @@ _DISHONEST = {"kind": "dishonest_list", "effect": "restricted", "ground": "示�
 
 
 def documents(vkeys: Mapping[str, Mapping[str, str]]) -> dict[str, bytes]:
-    """File name → bytes of all three. ``vkeys``: jurisdiction → key file stem → verifier key text."""
+    """File name → bytes of all three, and of the roster under the policy ``gm``. ``vkeys``: jurisdiction → key file
+    stem → verifier key text.
+    """
     made = {"roster.json": roster(vkeys), "agreements.json": agreements(), "catalogue.json": catalogue()}
+    made["roster-gm.json"] = roster(vkeys, SUITES["gm"]) | {"policy": {"name": "gm", "since": _SINCE}}
     return {name: dumped(document) for name, document in made.items()}
 
 
@@ -45,13 +50,13 @@ def dumped(document: Mapping[str, Any]) -> bytes:
 # Roster
 
 
-def roster(vkeys: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def roster(vkeys: Mapping[str, Mapping[str, str]], suites: Sequence[str] = ("ed25519",)) -> dict[str, Any]:
     """Who holds which key, log and authority; the addresses are filled in when nodes run."""
-    members = [_jurisdiction(place, vkeys[place.id]) for place in cast.PLACES]
+    members = [_jurisdiction(place, vkeys[place.id], suites) for place in cast.PLACES]
     return {"version": 1, "network": NETWORK, "jurisdictions": members}
 
 
-def _jurisdiction(place: Place, vkeys: Mapping[str, str]) -> dict[str, Any]:
+def _jurisdiction(place: Place, vkeys: Mapping[str, str], suites: Sequence[str]) -> dict[str, Any]:
     offices = [office for group in cast.offices(place.id).values() for office in group]
     return {
         "id": place.id,
@@ -60,13 +65,13 @@ def _jurisdiction(place: Place, vkeys: Mapping[str, str]) -> dict[str, Any]:
         "aliases": list(place.aliases),
         "urls": [],
         "logs": [{"family": family, "origin": f"{NETWORK}/{place.id}/{family}"} for family in FAMILIES],
-        "keys": list(_keys(place, vkeys)),
+        "keys": list(_keys(place, vkeys, suites)),
         "authorities": [_authority(office, number) for number, office in enumerate(offices, 1)],
     }
 
 
-def _keys(place: Place, vkeys: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    for stem, role, family, _ in nodekeys.names(NETWORK, place.id, FAMILIES):
+def _keys(place: Place, vkeys: Mapping[str, str], suites: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for stem, role, family, _ in keyplace.names(NETWORK, place.id, FAMILIES, suites):
         families = [family] if family in FAMILIES else list(FAMILIES)
         window = {"not_before": _NOT_BEFORE, "not_after": _NOT_AFTER}
         yield {"role": role, "vkey": vkeys[stem], "families": families, **window}

@@ -33,16 +33,27 @@ PIPED_WIDTH = 110
 
 
 async def demo(
-    files: Sequence[str], *, once: bool, as_json: bool, base_port: int, folder: Path | None, kafka: str | None = None
+    files: Sequence[str],
+    *,
+    once: bool,
+    as_json: bool,
+    base_port: int,
+    folder: Path | None,
+    kafka: str | None = None,
+    suite: str = "ed25519",
 ) -> int:
     """Run the demo; ``folder``: where the nodes' folders stay, else a temporary one. ``kafka``: its address, or "" for
     the project's own, which is begun and ended here; None for no Kafka.
+    ``suite``: "gm" for SM2 beside Ed25519, under the policy that requires it.
     """
     begun = time.monotonic()
     quiet = _console(to_stderr=True)
     console = quiet if as_json else _console(to_stderr=False)
     with _place(folder) as home:
-        async with _bus(home, kafka, quiet) as bus, Stage(home, base_port=base_port, kafka=bus) as stage:
+        async with (
+            _bus(home, kafka, quiet) as bus,
+            Stage(home, base_port=base_port, kafka=bus, suite=suite) as stage,
+        ):
             reports = folder / "rejected" if folder is not None else None
             if reports is not None:
                 reports.mkdir(parents=True, exist_ok=True)

@@ -49,10 +49,13 @@ class _Player:
 
 
 class Stage:
-    """The six nodes. ``folder``: where each keeps its folder ``<jurisdiction>/``. ``kafka``: their bus, if so."""
+    """The six nodes. ``folder``: where each keeps its folder ``<jurisdiction>/``. ``kafka``: their bus, if so.
+    ``suite``: "gm" for a network under that policy.
+    """
 
-    def __init__(self, folder: Path, *, base_port: int, kafka: OneBroker | None = None) -> None:
+    def __init__(self, folder: Path, *, base_port: int, kafka: OneBroker | None = None, suite: str = "ed25519") -> None:
         self.folder = folder
+        self._suite = suite
         self._kafka = kafka
         self._ports = dict(zip(PLACES, _ports(base_port, len(PLACES)), strict=True))
         self._players: dict[str, _Player] = {}
@@ -154,7 +157,7 @@ class Stage:
         if not (folder / nodefolder.CONFIG).exists():
             nodefolder.lay_out(folder, place, port=self._ports[place])
         if place == ONLINE:
-            examplesigned.publish(folder / "trust", example_trust(self.urls), now=int(time.time()))
+            examplesigned.publish(folder / "trust", example_trust(self.urls, self._suite), now=int(time.time()))
         ahead = ("schemas",) if place == AHEAD else ()
         nodefolder.write_config(
             folder,
@@ -168,7 +171,7 @@ class Stage:
         for name in ahead:
             (folder / name).mkdir(exist_ok=True)
             (folder / name / SCHEMA_FILE).write_bytes(schema_1_1())
-        for name, key in example_keys(place).items():
+        for name, key in example_keys(place, self._suite).items():
             path = folder / "keys" / name
             path.touch(mode=0o600)
             path.chmod(0o600)

@@ -5,7 +5,9 @@
     qqvOqqO8…=⏎
     ⏎
     — jjj.example/sanhe/licence <log key, type 01>⏎
+    — jjj.example/sanhe/licence <log key, SM2, where the log has one>⏎
     — jjj.example/sanhe/licence <heartbeat key, type 04: dated>⏎
+    — jjj.example/sanhe/licence <heartbeat key, SM2, dated, where the log has one>⏎
     — jjj.example/tongzhou/witness <type 04>⏎
 
 A log is known by the origin that *we* configured, never by what a note says of itself. Pure: dates are
@@ -20,15 +22,16 @@ arguments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.errors import Refused
 from gateway.ledger.merkle import EMPTY_ROOT, HASH_SIZE
 from gateway.trust import notes
 from gateway.trust.canonical import decode_base64, decode_decimal, encode_base64
+from gateway.trust.members import Policy
 from gateway.trust.notes import Identity, Verified
-from gateway.trust.suites import COSIGNATURE, ED25519, Cosigner, Signer, VerifierKey
+from gateway.trust.suites import Cosigner, Signer, VerifierKey
 
 MAX_SIZE = 2**53 - 1
 MAX_LINES = 128
@@ -104,33 +107,52 @@ def owned(note: bytes) -> bytes:
 
 
 def read(
-    note: bytes, origin: str, keys: Mapping[Identity, VerifierKey], *, require_date: bool = False
+    note: bytes,
+    origin: str,
+    keys: Mapping[Identity, VerifierKey],
+    *,
+    require_date: bool = False,
+    policy: Policy | None = None,
 ) -> SignedCheckpoint:
     """Judge a checkpoint note for OUR configured origin, with the keys that may sign it (witnesses too).
 
-    The log's line (type 01, name = origin) must stand and hold; the owner's cosignatures (type 04, name =
-    origin) give the date. Lines of other keys are passed over; whether a key was good at the date is for the
-    caller to say. Raises ``Refused``: ``note.*``, ``checkpoint.form``, ``checkpoint.origin``,
-    ``signature.invalid``, ``key.unknown`` (no line of the log's key), ``checkpoint.date`` (after the year
-    9999), and with ``require_date`` ``checkpoint.no_date``.
+    A log's line (name = origin, not dated) must stand and hold; the owner's cosignatures (dated, name = origin)
+    give the date: the newest that counts under the policy. From the policy's instant on a log's line must count
+    too. Lines of other keys are passed over; whether a key was good at the date is for the caller to say. Raises
+    ``Refused``: ``note.*``, ``checkpoint.form``, ``checkpoint.origin``, ``signature.invalid``, ``key.unknown`` (no
+    line of the log's key), ``checkpoint.date`` (after the year 9999), ``suite.gm_missing``, and with
+    ``require_date`` ``checkpoint.no_date``.
     """
     parsed = notes.parse(note, MAX_LINES, max_size=MAX_NOTE)
     checkpoint = parse_text(parsed.text)
     if checkpoint.origin != origin:
         raise Refused("checkpoint.origin", f"it is of {checkpoint.origin[:80]!a}, not of {origin}")
     lines = notes.verify(parsed, keys)
-    if not any(_is_by(found, origin, ED25519) for found in lines):
+    owned = [found for found in lines if found.key.name == origin]
+    if all(found.key.suite.dated for found in owned):
         raise Refused("key.unknown", f"no line by a known log key of {origin}")
     if any(found.time is not None and found.time > MAX_DATE for found in lines):
         raise Refused("checkpoint.date", f"a cosignature for {origin} is dated after the year 9999")
-    dates = [found.time for found in lines if found.time is not None and _is_by(found, origin, COSIGNATURE)]
-    if require_date and not dates:
+    date = _date(owned, origin, policy)
+    if require_date and date is None:
         raise Refused("checkpoint.no_date", f"no dated cosignature by the owner of {origin}")
-    return SignedCheckpoint(checkpoint, note, max(dates, default=None), lines)
+    return SignedCheckpoint(checkpoint, note, date, lines)
 
 
-def _is_by(found: Verified, origin: str, algorithm: int) -> bool:
-    return found.key.algorithm == algorithm and found.key.name == origin
+def _date(owned: Sequence[Verified], origin: str, policy: Policy | None) -> int | None:
+    """The newest of the owner's dates; under a policy the newest that counts, with a log's line that counts then.
+
+    An Ed25519 date from the policy's instant on does not date anything: else who could forge only that would make
+    an old statement young.
+    """
+    dates = [(found.time, found.key) for found in owned if found.time is not None]
+    counted = [time for time, key in dates if policy is None or policy.counts(key, time)]
+    date = max(counted, default=None)
+    if policy is None or not dates:
+        return date
+    if date is None or not any(policy.counts(found.key, date) for found in owned if found.time is None):
+        raise Refused("suite.gm_missing", f"no SM2 signature by the owner of {origin}, which the policy requires")
+    return date
 
 
 def cosign(text: bytes, signer: Cosigner, date: int) -> bytes:
@@ -138,14 +160,23 @@ def cosign(text: bytes, signer: Cosigner, date: int) -> bytes:
     return notes.line(signer.name, signer.key.key_id, signer.cosign(text, date))
 
 
-def sign(checkpoint: Checkpoint, log_signer: Signer, heartbeat_signer: Cosigner, date: int) -> bytes:
-    """The note of a seal or a heartbeat: text, the log's line, the owner's cosignature line. ``date``: seconds.
+def sign(
+    checkpoint: Checkpoint,
+    log_signer: Signer,
+    heartbeat_signer: Cosigner,
+    date: int,
+    *also: tuple[Signer, Cosigner],
+) -> bytes:
+    """The note of a seal or a heartbeat: text, the log's line, the owner's cosignature line. ``date``: seconds;
+    ``also``: the same two of another suite, whose lines stand behind.
 
     ``ValueError`` if one of the signers does not bear the origin as its name.
     """
-    _check_owner(checkpoint, log_signer.key, heartbeat_signer.key)
+    logs = [log_signer, *(log for log, _ in also)]
+    heartbeats = [heartbeat_signer, *(heartbeat for _, heartbeat in also)]
+    _check_owner(checkpoint, *(log.key for log in logs), *(heartbeat.key for heartbeat in heartbeats))
     text = checkpoint.text()
-    return notes.sign(text, log_signer) + cosign(text, heartbeat_signer, date)
+    return notes.sign(text, *logs) + b"".join(cosign(text, heartbeat, date) for heartbeat in heartbeats)
 
 
 def _check_owner(checkpoint: Checkpoint, *keys: VerifierKey) -> None:

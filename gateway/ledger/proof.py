@@ -23,6 +23,7 @@ from gateway.errors import Refused
 from gateway.ledger import checkpoint, merkle
 from gateway.ledger.checkpoint import SignedCheckpoint
 from gateway.trust.canonical import decode_base64, decode_decimal, encode_base64
+from gateway.trust.members import Policy
 from gateway.trust.notes import Identity
 from gateway.trust.suites import VerifierKey
 
@@ -88,6 +89,7 @@ def verify(
     keys: Mapping[Identity, VerifierKey],
     *,
     require_date: bool = False,
+    policy: Policy | None = None,
 ) -> tuple[int, SignedCheckpoint]:
     """Check that the entry stands in OUR configured log; returns its index and the checkpoint that covers it.
 
@@ -95,7 +97,7 @@ def verify(
     entry says, and whether its own signature holds, is for the gate.
     """
     proof = parse(text)
-    signed = checkpoint.read(proof.checkpoint, origin, keys, require_date=require_date)
+    signed = checkpoint.read(proof.checkpoint, origin, keys, require_date=require_date, policy=policy)
     tree = signed.checkpoint
     merkle.verify_inclusion(merkle.leaf_hash(entry), proof.index, tree.size, proof.hashes, tree.root)
     return proof.index, signed

@@ -14,7 +14,6 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Executor
 
-from gateway.bus.port import LOG_INDEX, SIGNATURE, Message, header
 from gateway.errors import Refused
 from gateway.ledger import logbook
 from gateway.ledger.logbook import Log
@@ -25,17 +24,6 @@ from gateway.trust.gate import Place, Reading
 from gateway.trust.trusted import TrustData
 
 CHUNK = 64
-
-
-def leaf_of(message: Message) -> tuple[int, bytes] | None:
-    """Index and entry that a message of a record topic claims to carry; None where it has not the form of one."""
-    number, signature = header(message, LOG_INDEX), header(message, SIGNATURE)
-    if number is None or signature is None or not number.isdigit() or len(number) > 15:
-        return None
-    if number != b"0" and number.startswith(b"0"):
-        return None
-    entry = message.value + b"\n\n" + signature
-    return (int(number), entry) if len(entry) <= gate.MAX_ENTRY else None
 
 
 async def read_all(executor: Executor, log: Log, run: Run, trust: TrustData) -> list[Reading | Refused]:

@@ -102,6 +102,12 @@ def jurisdictions(view: LogView, index: int, trust: TrustData) -> dict[str, str]
         key = trust.roster.known_keys.get(identity)
         if key is None or _role_fault(key, view.log, None) is not None:
             continue
-        if any(key.good_at(one.date, view.log.family, view.origin, max(one.size - 1, 0)) is None for one in given):
+        if any(_counts(key, view, one, trust) for one in given):
             found.setdefault(key.jurisdiction, identity[0])
     return dict(sorted(found.items()))
+
+
+def _counts(key: RosterKey, view: LogView, given: Cosignature, trust: TrustData) -> bool:
+    """Good at its date, and of a suite that counts then: under the policy ``gm`` Ed25519 is kept, and vouches not."""
+    fault = key.good_at(given.date, view.log.family, view.origin, max(given.size - 1, 0))
+    return fault is None and trust.roster.counts(key.vkey, given.date)

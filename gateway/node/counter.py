@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -50,18 +50,18 @@ class Counter:
         views: Views,
         trust: InForce,
         asking: str,
-        signer: Callable[[int], Signer],
+        signers: Callable[[int], Sequence[Signer]],
         own_clock: OwnClock,
         measures: Measures,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``signer``: whose key signs a slip given at this instant (s); it raises ``CannotRun`` when none is good."""
+        """``signers``: whose keys sign a slip given at this instant (s); it raises ``CannotRun`` when none is good."""
         self._clock = clock
         self._views = views
         self._trust = trust
         self._asking = asking
-        self._signer = signer
+        self._signers = signers
         self._own_clock = own_clock
         self._measures = measures
 
@@ -74,7 +74,7 @@ class Counter:
             finder = FactFinder(self._views, self._trust.current, self._asking, self._own_clock, self._trust.age_s())
             matches, other_holder = self._matches(asked)
             now = int(self._clock() * 1000)
-            signer = self._signer(now // 1000)
+            signers = self._signers(now // 1000)
             one = matches[0] if len(matches) == 1 else None
             question = Question(
                 one.source if one is not None else asked.source,
@@ -96,7 +96,7 @@ class Counter:
             verdict = judge(question, facts)
         self._measures.verdicts.labels(verdict.verdict.value, verdict.headline.value).inc()
         body = answer.to_json(verdict)
-        return {**body, "slip": _slip(body, signer)}
+        return {**body, "slip": _slip(body, signers)}
 
     def _matches(self, asked: Asked) -> tuple[list[Match], bool]:
         """What the question means, and whether all that its other particulars mean has another holder."""
@@ -222,6 +222,6 @@ def _may_be_shown(record: Mapping[str, Any], today: date) -> bool:
     return bool(data.get("state") == "in_force" and today.isoformat() <= data.get("public_until", today.isoformat()))
 
 
-def _slip(body: Mapping[str, Any], signer: Signer) -> str:
+def _slip(body: Mapping[str, Any], signers: Sequence[Signer]) -> str:
     line = compact.encode(body)
-    return (line + b"\n\n" + notes.line(signer.name, signer.key.key_id, signer.sign(line + b"\n"))).decode()
+    return notes.sign(line + b"\n", *signers).decode()

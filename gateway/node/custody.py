@@ -125,11 +125,12 @@ class Custody:
             return not statements.is_a_thiefs(self.ledger.read, held, self._latest(state), said)
 
     async def weigh_again(self, before: Roster) -> None:
-        """Where an owner's keys for statements are other ones now, its last words are judged again."""
+        """Where an owner's keys for statements are other ones now, or the policy, its last words are judged again."""
         now = self.trust.current.roster
         for follower in list(self.followers.values()):
             owner = follower.log.jurisdiction
-            if any(before.keys(role, owner) != now.keys(role, owner) for role in ("log", "heartbeat")):
+            others = (before.keys(role, owner) != now.keys(role, owner) for role in ("log", "heartbeat"))
+            if before.policy != now.policy or any(others):
                 await follower.weigh_again()
 
     def _count(self, origin: str) -> int:

@@ -6,7 +6,7 @@ logged. Duplicates are told apart here. What its authority has signed comes in a
 very line that the door would have written, gets the node's signature beside it, and is written anew nowhere (law 1).
 Nothing is kept; the door's whole result goes into one transaction of the publisher.
 
->>> door = Door(connection, trust, own_log, signer, now=..., date=...)
+>>> door = Door(connection, trust, own_log, signers, now=..., date=...)
 >>> door.take(Draft("jjj.licence.issued", data))
 Receipt(id='...', status='logged', log='jjj.example/sanhe/licence', index=7, size=8)
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,11 +33,13 @@ from gateway.records.record import Envelope, Record, check_data, read_envelope
 from gateway.records.uuid7 import NOISE_BYTES, uuid7
 from gateway.trust import gate, notes
 from gateway.trust.gate import Last, Place, Reading, VerifiedRecord
-from gateway.trust.notes import Identity, Note, Verified
+from gateway.trust.notes import Note, Verified
 from gateway.trust.suites import Signer
 from gateway.trust.trusted import TrustData
 
 MEMBERS = {"type", "data", "id", "time"}
+MOST_SIGNED = gate.MAX_SIGNATURE_LINES - 2
+"""Lines that may be handed in: the node's own follow, one a suite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Draft:
         text = value["signed"]
         if len(value) != 1 or not isinstance(text, str):
             raise Refused("draft.form", "a signed record is one text, alone", field="signed", rule="str, alone")
-        note = notes.parse(text.encode(errors="replace"), gate.MAX_SIGNATURE_LINES - 1, max_size=gate.MAX_ENTRY)
+        note = notes.parse(text.encode(errors="replace"), MOST_SIGNED, max_size=gate.MAX_ENTRY)
         said = read_envelope(note.text[:-1])
         return cls(said.type, said.data, said.id, format_time(said.time), note)
 
@@ -115,8 +117,8 @@ class Door:
         trust: TrustData,
         log: Log,
         size: int,
-        signer: Signer,
-        authorities: Mapping[str, Signer],
+        signers: Sequence[Signer],
+        authorities: Mapping[str, Sequence[Signer]],
         *,
         now: int,
         date: int,
@@ -126,7 +128,7 @@ class Door:
         self._trust = trust
         self._log = log
         self._size = size
-        self._signer = signer
+        self._signers = signers
         self._authorities = authorities
         self._now = now
         self._date = date
@@ -159,10 +161,11 @@ class Door:
             return self._receipt("duplicate", self._entry_record(last.index).id, last.index)
         if draft.time is None and last is not None and last.time > record.time:
             line, record, warnings = self._judge(draft, record_id, place, time=last.time)
-        gate.check_own_signer("record", _identity(self._signer), place, self._trust)
+        gate.check_own_signers("record", [signer.key for signer in self._signers], place, self._trust)
         signed = self._signed_by_authority(draft, line, record, place)
         lines = () if signed is None else self._verified(signed)
-        signers = (self._signer.name, *gate.judge_authority(lines, record, place, self._trust))
+        own = tuple(signer.name for signer in self._signers)
+        signers = own + gate.judge_authority(lines, record, place, self._trust)
         verified = gate.settle(Reading(record, signers, warnings), place, self._history)
         self._let_in(line, signed, verified, place)
         return self._receipt("logged", record.id, place.index)
@@ -178,11 +181,11 @@ class Door:
                     rule="the node's own line, byte for byte",
                 )
             return draft.signed
-        signer = self._authorities.get(record.content.authority_uscc)
-        if signer is None:
+        signers = self._authorities.get(record.content.authority_uscc)
+        if signers is None:
             return None
-        gate.check_own_signer("authority", _identity(signer), place, self._trust)
-        return notes.parse(notes.sign(line + b"\n", signer), gate.MAX_SIGNATURE_LINES - 1)
+        gate.check_own_signers("authority", [signer.key for signer in signers], place, self._trust)
+        return notes.parse(notes.sign(line + b"\n", *signers), MOST_SIGNED)
 
     def _verified(self, signed: Note) -> tuple[Verified, ...]:
         """Its lines: all of known authority keys, else they would be passed over in silence."""
@@ -241,9 +244,8 @@ class Door:
         return next((name for name in minors if self._trust.schemas.fits(name, draft.data)), minors[-1])
 
     def _let_in(self, line: bytes, signed: Note | None, verified: VerifiedRecord, place: Place) -> None:
-        own = notes.line(*_identity(self._signer), self._signer.sign(line + b"\n"))
         before = b"".join(each.raw for each in signed.lines) if signed is not None else b""
-        entry = line + b"\n\n" + before + own
+        entry = line + b"\n\n" + before + notes.lines(line + b"\n", *self._signers)
         hashed = leaf_hash(entry)
         self.taken.entries.append(entry)
         self.taken.hashes.append(hashed)
@@ -310,10 +312,6 @@ def refusal(record_id: str, refused: Refused) -> Receipt:
         message=message[:500],
         findings=refused.findings,
     )
-
-
-def _identity(signer: Signer) -> Identity:
-    return signer.name, signer.key.key_id
 
 
 def _line(envelope: Mapping[str, Any]) -> bytes:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from gateway.bus import messages
 from gateway.bus.port import CHECKPOINT, Received, header, record_topic
 from gateway.errors import Refused
 from gateway.ledger import logbook
@@ -136,7 +137,7 @@ class Follower:
             await self.commit()
 
     async def _take_message(self, received: Received) -> None:
-        leaf = admission.leaf_of(received.message)
+        leaf = messages.leaf_of(received.message)
         if leaf is None:
             self._garbage("message.form")
             return

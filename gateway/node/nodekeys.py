@@ -1,18 +1,16 @@
 """A node's signing keys: files in one folder, looked at anew while it runs, never shown (law 10).
 
-`record.pem`, `log-<family>.pem`, `heartbeat-<family>.pem`, `witness.pem`, `verdict.pem`, `authority-<USCC>.pem` for
-each issuing authority that leaves its signing to the node; and their successors `record-2.pem`, `record-3.pem`, …: at
-each signing the roster in force says which of a task's keys signs (``trust.keyring``). A new file and a new roster are
-taken up without a restart. Example keys sign in the demo only, under whatever file name.
+Any number of files a task, named as ``keyplace`` says: at each signing the roster in force says which of a task's keys
+sign (``trust.keyring``), one a suite. A new file and a new roster are taken up without a restart. Example keys sign in
+the demo only, under whatever file name.
 
 >>> keys = KeyFolder(KeyPlace(folder / "keys", "jjj.example", "sanhe", origins), roster=lambda: trust.current.roster)
->>> keys.record("licence").at(1795400000).name
-'jjj.example/sanhe'
+>>> keys.record("licence").at(1795400000)
+(Ed25519Signer(jjj.example/sanhe+1a2b3c4d), Sm2Signer(jjj.example/sanhe+5e6f7a8b))
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,23 +20,16 @@ import structlog
 
 from gateway.errors import CannotRun
 from gateway.instants import format_time
-from gateway.node.config import NO_PASSPHRASES, Passphrases
-from gateway.records.identifiers import uscc_error
+from gateway.node.keyplace import AUTHORITY, DATED_ROLES, LOG_ROLES, KeyPlace, uscc_of
 from gateway.trust import keyfiles, keyring
 from gateway.trust.keyring import Task
 from gateway.trust.members import ANY
 from gateway.trust.roster import Roster
 from gateway.trust.suites import Cosigner, Signer, VerifierKey
 
-AUTHORITY = "authority"
-NODE_ROLES = ("record", "witness", "verdict")
-LOG_ROLES = ("log", "heartbeat")
-SEALING_ROLES = ("record", *LOG_ROLES)
-DATED_ROLES = frozenset({"heartbeat", "witness"})
 SOON_S = 30 * 86_400
 """A task whose last key ends within so long is warned of."""
 
-_FILE = re.compile(r"(?P<stem>[a-z]+(-[a-z][a-z_]*|-[0-9A-Z]{18})?)(-(?P<number>[1-9][0-9]{0,5}))?")
 _S = TypeVar("_S", Signer, Cosigner)
 AnySigner = Signer | Cosigner
 
@@ -47,65 +38,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LogKeys:
-    """The two keys of one own log that sign at one instant; both bear the origin as their name."""
+    """The two keys of one own log that sign at one instant; both bear the origin as their name. ``also``: the same two
+    of another suite, if the log has both.
+    """
 
     log: Signer
     heartbeat: Cosigner
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPlace:
-    """Where the keys of a node lie, and whose they are. ``origins``: family → origin of each own log."""
-
-    folder: Path
-    network: str
-    jurisdiction: str
-    origins: Mapping[str, str]
-    passphrases: Passphrases = NO_PASSPHRASES
-
-    def tasks(self) -> Iterator[tuple[str, Task]]:
-        """(file stem, task) of every key that the node needs, and of every authority that a key file stands for."""
-        yield from self.needed()
-        for uscc in sorted({uscc for path in self.folder.glob(f"{AUTHORITY}-*.pem") if (uscc := _uscc(path))}):
-            yield self.authority(uscc)
-
-    def authority(self, uscc: str) -> tuple[str, Task]:
-        """(file stem, task) of the key of an authority that leaves its signing to the node."""
-        name = f"{self.network}/{self.jurisdiction}/{AUTHORITY}/{uscc}"
-        return f"{AUTHORITY}-{uscc}", Task(self.jurisdiction, AUTHORITY, name)
-
-    def needed(self) -> Iterator[tuple[str, Task]]:
-        """(file stem, task) of every key without which the node can't run; the record task once, for all families."""
-        node = f"{self.network}/{self.jurisdiction}"
-        for role in NODE_ROLES:
-            yield role, Task(self.jurisdiction, role, node if role == "record" else f"{node}/{role}")
-        for family, origin in self.origins.items():
-            for role in LOG_ROLES:
-                yield f"{role}-{family}", Task(self.jurisdiction, role, origin, family)
-
-    def signing(self) -> Iterator[tuple[str, Task]]:
-        """As ``tasks``, with a record task for each family: what a good key signs for at every instant."""
-        for stem, task in self.tasks():
-            if task.role != "record":
-                yield stem, task
-            for family in self.origins if task.role == "record" else ():
-                yield stem, Task(task.jurisdiction, task.role, task.name, family)
-
-    def files(self) -> dict[str, list[Path]]:
-        """File stem → key files of that task, the highest number first. Other files in the folder are not looked at."""
-        found: dict[str, list[tuple[int, Path]]] = {stem: [] for stem, _ in self.tasks()}
-        for path in self.folder.glob("*.pem"):
-            fits = _FILE.fullmatch(path.stem)
-            if fits is not None and fits["stem"] in found:
-                found[fits["stem"]].append((int(fits["number"] or 1), path))
-        return {stem: [path for _, path in sorted(each, reverse=True)] for stem, each in found.items()}
-
-
-def names(network: str, jurisdiction: str, families: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
-    """(file stem, role, family or "*", key name) of every key that a new node has (DESIGN §3b)."""
-    origins = {family: f"{network}/{jurisdiction}/{family}" for family in families}
-    for stem, task in KeyPlace(Path(), network, jurisdiction, origins).needed():
-        yield stem, task.role, task.family, task.name
+    also: tuple[tuple[Signer, Cosigner], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +55,14 @@ class Ring(Generic[_S]):
     _stem: str
     _folder: KeyFolder
 
-    def at(self, seconds: int) -> _S:
-        """The key that signs at this instant. Raises ``CannotRun`` ``key.none_good``, naming what the roster says."""
+    def at(self, seconds: int) -> tuple[_S, ...]:
+        """The key of each suite that signs at this instant, Ed25519 first; at least one. Raises ``CannotRun``
+        ``key.none_good``, naming what the roster says.
+        """
         found = keyring.choose(self._folder.roster(), self.task, self._folder.held(self._stem), seconds)
-        if found is None:
+        if not found:
             raise self._folder.none_good(self._stem, self.task, seconds)
-        return cast(_S, found)
+        return cast(tuple[_S, ...], found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +101,7 @@ class KeyFolder:
         """
         keys = cls(place, roster, refused)
         for path in place.folder.glob(f"{AUTHORITY}-*.pem"):
-            if not _uscc(path):
+            if not uscc_of(path):
                 raise CannotRun("key.file_form", f"{path}: its name bears no unified social credit code")
         for stem, files in place.files().items():
             if not files:
@@ -188,21 +129,25 @@ class KeyFolder:
         return self._ring("verdict")
 
     def log(self, family: str, seconds: int) -> LogKeys:
-        """The pair that signs a statement of an own log dated so. Raises ``CannotRun`` ``key.none_good``."""
+        """The pairs that sign a statement of an own log dated so. Raises ``CannotRun`` ``key.none_good``."""
         signs: Ring[Signer] = self._ring(f"log-{family}")
         dates: Ring[Cosigner] = self._ring(f"heartbeat-{family}")
-        return LogKeys(signs.at(seconds), dates.at(seconds))
+        logs, heartbeats = signs.at(seconds), dates.at(seconds)
+        alike = [(one, two) for one in logs for two in heartbeats if one.key.suite.gm is two.key.suite.gm]
+        first, *also = alike or [(logs[0], heartbeats[0])]
+        return LogKeys(*first, tuple(also))
 
-    def authorities(self, seconds: int) -> Mapping[str, Signer]:
-        """By USCC, which key signs for an authority at this instant; one that is not good then where none is: what it
+    def authorities(self, seconds: int) -> Mapping[str, tuple[Signer, ...]]:
+        """By USCC, which keys sign for an authority at this instant; one that is not good then where none is: what it
         would sign is refused by name, not logged without its signature.
         """
-        found: dict[str, Signer] = {}
+        found: dict[str, tuple[Signer, ...]] = {}
         for stem, held in self._held.items():
             if stem.startswith(f"{AUTHORITY}-") and held:
                 uscc = stem.removeprefix(f"{AUTHORITY}-")
                 task = self.place.authority(uscc)[1]
-                found[uscc] = cast(Signer, keyring.choose(self.roster(), task, held, seconds) or held[0])
+                chosen = keyring.choose(self.roster(), task, held, seconds) or held[:1]
+                found[uscc] = cast(tuple[Signer, ...], chosen)
         return found
 
     def held(self, stem: str) -> tuple[AnySigner, ...]:
@@ -218,7 +163,7 @@ class KeyFolder:
         return [
             self.none_good(stem, task, seconds)
             for stem, task in self.place.signing()
-            if task.role in roles and keyring.choose(self.roster(), task, self.held(stem), seconds) is None
+            if task.role in roles and not keyring.choose(self.roster(), task, self.held(stem), seconds)
         ]
 
     def unusable(self) -> list[CannotRun]:
@@ -302,7 +247,7 @@ def load(place: KeyPlace, path: Path, task: Task, refused: frozenset[bytes] = fr
     """One key file as signer for its task. Raises ``CannotRun`` ``key.*``; ``key.example`` for a key of ``refused``."""
     make = keyfiles.load_cosigner if task.role in DATED_ROLES else keyfiles.load_signer
     signer: AnySigner = make(path, task.name, passphrase_file=place.passphrases.of(path.stem))
-    if signer.key.public in refused:
+    if signer.key.raw in refused:
         raise CannotRun(
             "key.example",
             f"{path} holds an example key, which anybody has; they sign in the demo only."
@@ -317,13 +262,6 @@ def _options(task: Task) -> str:
         return f"--role {task.role} --family {task.family}"
     uscc = f" --uscc {task.name.rpartition('/')[2]}" if task.role == AUTHORITY else ""
     return f"--role {task.role}{uscc}"
-
-
-def _uscc(path: Path) -> str:
-    """Of the authority whose key file this is; empty: it is none's."""
-    fits = _FILE.fullmatch(path.stem)
-    uscc = fits["stem"].removeprefix(f"{AUTHORITY}-") if fits is not None else ""
-    return uscc if uscc_error(uscc) is None else ""
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ CannotRun('key.none_good: no key for log jjj.example/sanhe/licence (licence) is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.errors import CannotRun
@@ -17,15 +17,15 @@ from gateway.trust.suites import Signer
 
 @dataclass(slots=True)
 class OwnState:
-    """One own log with its high-water file. Which key signs at an instant (s): ``record`` the records that are logged
-    then, it raises ``CannotRun`` when none is good; ``authorities``, by USCC, those whom the node signs for.
-    ``unsigned``: why the last heartbeat could not be signed.
+    """One own log with its high-water file. Which keys sign at an instant (s), one a suite: ``record`` the records that
+    are logged then, it raises ``CannotRun`` when none is good; ``authorities``, by USCC, for those whom the node signs
+    for. ``unsigned``: why the last heartbeat could not be signed.
     """
 
     own: OwnLog
-    record: Callable[[int], Signer]
+    record: Callable[[int], Sequence[Signer]]
     highwater: HighWater
-    authorities: Callable[[int], Mapping[str, Signer]]
+    authorities: Callable[[int], Mapping[str, Sequence[Signer]]]
     published: Published | None = None
     published_at: float = 0.0
     unsigned: CannotRun | None = None

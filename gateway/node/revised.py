@@ -1,9 +1,9 @@
 """Which records that were accepted may other trust data refuse? (Law 6, DESIGN §7.)
 
 A revocation speaks of what its key had signed at or above ``good_below``; another window of all that its key had
-signed; a policy of what was logged from its day on. What the node's records were accepted under is kept beside them, so
-that trust data that change none of this cost a comparison, and a revocation costs the leaves from ``good_below`` on. A
-key that is new says nothing about what was accepted without it.
+signed; a policy, the catalogue's or the roster's (国密), of what was logged from its beginning on. What the node's
+records were accepted under is kept beside them, so that trust data that change none of this cost a comparison, and a
+revocation costs the leaves from ``good_below`` on. A key that is new says nothing about what was accepted without it.
 
 >>> [(subject, key) for subject, key in revised(connection, log, trust)]
 [('11100000MB0341032Y002:JY11310820000017', 1099511627783)]
@@ -47,13 +47,31 @@ def revised(connection: sqlite3.Connection, log: Log, trust: TrustData) -> Itera
             first = _first_index(before["keys"].get(key.vkey.text()), _terms(key), log.origin)
             if first is not None:
                 yield from _signed_with(connection, log, key, first)
+    since = _suites_since(trust)
+    if since is not None and since != before.get("suites"):
+        yield from _logged_from(connection, log, since)
     if log.family == "licence":
         yield from _under_policy(connection, log, trust, before["signed"])
 
 
 def _basis(trust: TrustData) -> dict[str, Any]:
     keys = (key for key in trust.roster.known_keys.values() if key.role in OF_RECORDS)
-    return {"keys": {key.vkey.text(): _terms(key) for key in keys}, "signed": _policies(trust)}
+    terms = {key.vkey.text(): _terms(key) for key in keys}
+    return {"keys": terms, "signed": _policies(trust), "suites": _suites_since(trust)}
+
+
+def _suites_since(trust: TrustData) -> int | None:
+    """From which instant (s) on the roster's policy lets not every suite count."""
+    return trust.roster.policy.since if trust.roster.policy is not None else None
+
+
+def _logged_from(connection: sqlite3.Connection, log: Log, since: int) -> Iterator[Claim]:
+    """Accepted records that were logged at or after an instant."""
+    yield from connection.execute(
+        "SELECT s.subject, r.key FROM records r JOIN subjects s ON s.number = r.subject"
+        " WHERE r.logged >= ? AND r.key >= ? AND r.key < ?",
+        (since, key_of(log.number, 0), key_of(log.number + 1, 0)),
+    ).fetchall()
 
 
 def _terms(key: RosterKey) -> dict[str, Any]:

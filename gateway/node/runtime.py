@@ -36,11 +36,12 @@ from gateway.node.exhibits import EVIDENCE, Exhibits
 from gateway.node.follower import Follower
 from gateway.node.freshness import OwnClock
 from gateway.node.gossip import Gossip
+from gateway.node.keyplace import KeyPlace
 from gateway.node.listening import Listener
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
 from gateway.node.mirrorparts import MirrorParts
-from gateway.node.nodekeys import KeyFolder, KeyPlace
+from gateway.node.nodekeys import KeyFolder
 from gateway.node.opening import lock_data, open_bus, open_trust, sources_in
 from gateway.node.ownstate import OwnState
 from gateway.node.publisher import Publisher

@@ -88,7 +88,7 @@ class OwnLog:
 
     def _signed(self, tree: Checkpoint, date: int) -> bytes:
         pair = self.keys(date)
-        return checkpoint.sign(tree, pair.log, pair.heartbeat, date)
+        return checkpoint.sign(tree, pair.log, pair.heartbeat, date, *pair.also)
 
     @property
     def unshown(self) -> int:

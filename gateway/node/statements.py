@@ -28,8 +28,8 @@ MOST_LATELY = 16
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A checkpoint with the owner's log signature and newest dated cosignature (seconds). ``note``: as its owner signed
-    it, without the cosignatures of others. ``disowned``: by a key revoked since, within what the revocation leaves
-    standing: still its word, but no longer proof against it.
+    it, without the cosignatures of others. ``disowned``: in one of its roles by none but keys revoked since, within
+    what the revocation leaves standing: still its word, but no longer proof against it.
     """
 
     origin: str
@@ -44,7 +44,8 @@ def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustD
     """Judge a checkpoint note for OUR configured origin; raises ``Refused``."""
     note = checkpoint.owned(note)
     keys = {**trust.roster.keys("log", jurisdiction), **trust.roster.keys("heartbeat", jurisdiction)}
-    signed = checkpoint.read(note, origin, {identity: key.vkey for identity, key in keys.items()}, require_date=True)
+    vkeys = {identity: key.vkey for identity, key in keys.items()}
+    signed = checkpoint.read(note, origin, vkeys, require_date=True, policy=trust.roster.policy)
     found = signed.checkpoint
     if found.size > logbook.INDEX_MASK:
         raise Refused("checkpoint.form", f"no node holds {found.size} leaves")
@@ -54,7 +55,8 @@ def read(note: bytes, origin: str, jurisdiction: str, family: str, trust: TrustD
         fault = key.good_at(date, family, origin, max(found.size - 1, 0))
         if fault is not None:
             raise Refused(fault, f"a key of {origin} was not good for its statement of size {found.size}")
-    disowned = any(key.revoked is not None for key in signers)
+    standing = {key.role for key in signers if key.revoked is None}
+    disowned = any(key.role not in standing for key in signers)
     return Statement(origin, found.size, found.root, date, note, disowned)
 
 

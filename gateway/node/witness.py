@@ -49,6 +49,16 @@ MOST_WAITING = 64
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class WitnessKeys:
+    """The name that all of this node's cosignatures bear. ``at``: whose keys date one at this instant (s), one a suite;
+    it raises ``CannotRun`` when none is good then.
+    """
+
+    name: str
+    at: Callable[[int], Sequence[Cosigner]]
+
+
 @dataclass(slots=True)
 class _Watched:
     """One partner's log as its witness sees it: published checkpoints not cosigned yet, by size; the owner's size and
@@ -65,21 +75,11 @@ class _Watched:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One cosignature on its way."""
+    """What is cosigned on its way: a cosignature of each suite."""
 
     origin: str
     statement: Statement
-    cosignature: Cosignature
-
-
-@dataclass(frozen=True, slots=True)
-class WitnessKeys:
-    """The name under which this node cosigns. ``at``: whose key dates a cosignature so (s); it raises ``CannotRun``
-    when none is good then.
-    """
-
-    name: str
-    at: Callable[[int], Cosigner]
+    cosignatures: tuple[Cosignature, ...]
 
 
 class Witness:
@@ -102,7 +102,7 @@ class Witness:
         self.newest: dict[str, bytes] = {}
         self.faults: dict[str, CannotRun] = {}
         self.name = keys.name
-        self._signer = keys.at
+        self._signers = keys.at
         self._mirrors = mirrors
         self._marks = marks
         self._followers = followers
@@ -185,12 +185,12 @@ class Witness:
             if reached is None:
                 return watched
             size = reached[0]
-            own = [each for each in cosignatures.at(self._mirrors.read, held.number, size) if each.by[0] == self.name]
+            own = [each for each in cosignatures.at(self._mirrors.read, held.number, size) if each.name == self.name]
             note = _note_of(self._mirrors.read, held, size)
         watched.done = (size, -1)
         if own and note is not None:
-            watched.date = own[-1].date
-            self.newest[held.origin] = note + own[-1].line()
+            watched.date = max(each.date for each in own)
+            self.newest[held.origin] = note + b"".join(each.line() for each in own if each.date == watched.date)
         return watched
 
     # The loop
@@ -258,8 +258,8 @@ class Witness:
             watched.done = max(watched.done, (statement.size, statement.date))
             watched.waiting = {size: each for size, each in watched.waiting.items() if size > statement.size}
         for work in done:
-            self._watched[work.origin].date = work.cosignature.date
-            self.newest[work.origin] = work.statement.note + work.cosignature.line()
+            self._watched[work.origin].date = work.cosignatures[0].date
+            self.newest[work.origin] = work.statement.note + b"".join(each.line() for each in work.cosignatures)
             self._cosigners.measures.cosignatures_made.labels(work.origin).inc()
         self._announce()
 
@@ -320,10 +320,13 @@ class Witness:
         before = self._marks.of(origin)
         return before is None or mark[0] > before[0]
 
-    def _sign(self, statement: Statement, date: int) -> Cosignature:
+    def _sign(self, statement: Statement, date: int) -> tuple[Cosignature, ...]:
+        """One by each suite that has a good key. Raises ``CannotRun`` ``key.none_good``."""
         text = statement.note[: statement.note.rfind(b"\n\n") + 1]
-        signer = self._signer(date)
-        return Cosignature(statement.size, signer.name, signer.key.key_id, date, signer.cosign(text, date))
+        return tuple(
+            Cosignature(statement.size, signer.name, signer.key.key_id, date, signer.cosign(text, date))
+            for signer in self._signers(date)
+        )
 
 
 def _write(connection: sqlite3.Connection, work: _Work) -> bool:
@@ -336,7 +339,7 @@ def _write(connection: sqlite3.Connection, work: _Work) -> bool:
         return False
     if not cosignatures.advance(connection, held.number, size, root):
         return False
-    cosignatures.keep(connection, held.number, [work.cosignature])
+    cosignatures.keep(connection, held.number, work.cosignatures)
     return True
 
 

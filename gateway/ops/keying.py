@@ -19,7 +19,16 @@ from typing import Any
 from gateway.errors import CannotRun
 from gateway.instants import format_time
 from gateway.node.config import Config
-from gateway.node.nodekeys import AUTHORITY, LOG_ROLES, NODE_ROLES, SEALING_ROLES, KeyFile, KeyFolder, KeyPlace, load
+from gateway.node.keyplace import (
+    AUTHORITY,
+    LOG_ROLES,
+    NODE_ROLES,
+    SEALING_ROLES,
+    SUFFIXES,
+    KeyPlace,
+    suite_and_number,
+)
+from gateway.node.nodekeys import KeyFile, KeyFolder, load
 from gateway.records.identifiers import uscc_error
 from gateway.trust import keyfiles, keyring, trusted
 from gateway.trust.keyring import Standing, Task
@@ -81,17 +90,24 @@ class Listing:
 
 
 def new(
-    config: Config, role: str, *, at: int, family: str = "", uscc: str = "", passphrase_file: Path | None = None
+    config: Config,
+    role: str,
+    *,
+    at: int,
+    family: str = "",
+    uscc: str = "",
+    suite: str = "ed25519",
+    passphrase_file: Path | None = None,
 ) -> NewKey:
-    """Make the next key file of a role; ``family``: needed for ``log`` and ``heartbeat``, for a record key those
-    records alone; ``uscc``: whose key it is, for ``authority``. ``at``: now, s.
+    """Make the next key file of a role and suite; ``family``: needed for ``log`` and ``heartbeat``, for a record key
+    those records alone; ``uscc``: whose key it is, for ``authority``. ``at``: now, s.
 
     Raises ``CannotRun`` ``key.task`` for what this node has no key for, and as ``keyfiles`` does.
     """
     place, roster = place_of(config)
     stem, task = _task(place, role, family, uscc)
     keys = KeyFolder(place, lambda: roster)
-    path, vkey = make(place, stem, task, passphrase_file)
+    path, vkey = make(place, stem, task, suite, passphrase_file)
     begins, ends = _window(roster, task, keys, stem, at)
     families = [family] if family else sorted(place.origins)
     entry = {
@@ -104,11 +120,17 @@ def new(
     return NewKey(path, entry, _setting(path, passphrase_file, place.passphrases.of(path.stem)))
 
 
-def make(place: KeyPlace, stem: str, task: Task, passphrase_file: Path | None = None) -> tuple[Path, str]:
-    """Make the next key file of a task, and answer it with its verifier key; it waits until the roster names it."""
-    numbers = [_number(path, stem) for path in place.files().get(stem, ())]
-    path = place.folder / (f"{stem}-{max(numbers) + 1}.pem" if numbers else f"{stem}.pem")
-    keyfiles.generate(path, passphrase_file=passphrase_file or place.passphrases.of(path.stem))
+def make(
+    place: KeyPlace, stem: str, task: Task, suite: str = "ed25519", passphrase_file: Path | None = None
+) -> tuple[Path, str]:
+    """Make the next key file of a task and suite, and answer it with its verifier key; it waits until the roster names
+    it.
+    """
+    first = stem + SUFFIXES[suite]
+    taken = (suite_and_number(path) for path in place.files().get(stem, ()))
+    numbers = [number for of, number in taken if of == suite]
+    path = place.folder / (f"{first}-{max(numbers) + 1}.pem" if numbers else f"{first}.pem")
+    keyfiles.generate(path, suite, passphrase_file=passphrase_file or place.passphrases.of(path.stem))
     readable = replace(place, passphrases=place.passphrases.with_key(path.stem, passphrase_file))
     return path, load(readable, path, task).key.text()
 
@@ -165,10 +187,6 @@ def _task(place: KeyPlace, role: str, family: str, uscc: str) -> tuple[str, Task
     return stem, tasks[stem]
 
 
-def _number(path: Path, stem: str) -> int:
-    return int(path.stem.removeprefix(stem).removeprefix("-") or 1)
-
-
 def _window(roster: Roster, task: Task, keys: KeyFolder, stem: str, at: int) -> tuple[int, int]:
     end = keyring.runs_out(roster, task, keys.held(stem), at)
     begins = at - BEHIND_S if end is None else min(at + AHEAD_S, end)
@@ -193,7 +211,7 @@ def _row(keys: KeyFolder, roster: Roster, file: KeyFile, at: int) -> KeyRow:
         signs=tuple(
             each.family
             for stem, each in keys.place.signing()
-            if stem == file.stem and keyring.choose(roster, each, keys.held(stem), at) is file.signer
+            if stem == file.stem and file.signer in keyring.choose(roster, each, keys.held(stem), at)
         ),
         fault=fault,
     )

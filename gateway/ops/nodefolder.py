@@ -17,7 +17,7 @@ import orjson
 from gateway.errors import CannotRun
 from gateway.ledger.highwater import HighWater
 from gateway.ledger.witnessmarks import MARKS_FILE, WitnessMarks
-from gateway.node import nodekeys
+from gateway.node import keyplace
 from gateway.trust import keyfiles
 
 FAMILIES = ("licence", "credit")
@@ -26,16 +26,19 @@ CONFIG = "node.toml"
 TRUST_FILES = ("roster.json", "agreements.json", "catalogue.json")
 
 
-def make(folder: Path, jurisdiction: str, *, network: str, port: int) -> list[str]:
-    """Make an empty folder into a node's with fresh keys and a roster of itself alone; answers its ``vkeys.txt``
-    lines.
+def make(
+    folder: Path, jurisdiction: str, *, network: str, port: int, suites: Sequence[str] = ("ed25519",)
+) -> list[str]:
+    """Make an empty folder into a node's with fresh keys of each suite and a roster of itself alone; answers its
+    ``vkeys.txt`` lines.
     """
     lay_out(folder, jurisdiction, port=port)
     made = []
-    for stem, role, family, name in nodekeys.names(network, jurisdiction, FAMILIES):
-        keyfiles.generate(folder / "keys" / f"{stem}.pem")
+    for stem, role, family, name in keyplace.names(network, jurisdiction, FAMILIES, suites):
+        path = folder / "keys" / f"{stem}.pem"
+        keyfiles.generate(path, keyplace.suite_and_number(path)[0])
         make_signer = keyfiles.load_cosigner if role in ("heartbeat", "witness") else keyfiles.load_signer
-        made.append((role, family, make_signer(folder / "keys" / f"{stem}.pem", name).key.text()))
+        made.append((role, family, make_signer(path, name).key.text()))
     write_trust(folder, _own_trust(jurisdiction, network, made))
     return [f"{role} {jurisdiction} {family} {vkey}" for role, family, vkey in made]
 

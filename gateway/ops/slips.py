@@ -25,8 +25,8 @@ MOST_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """The answer in a slip. ``revoked``: the revocation of the key that signed it, dated after the slip; nothing but
-    the slip's own date says so, and a thief could have written that too.
+    """The answer in a slip. ``revoked``: the revocation of the key that signed it, where no other key stands beside it,
+    dated after the slip; nothing but the slip's own date says so, and a thief could have written that too.
     """
 
     answer: Mapping[str, Any]
@@ -45,7 +45,7 @@ def of_answer(text: bytes) -> bytes:
 
 def read(slip: bytes, trust: Path) -> Slip:
     """The answer in a slip whose signature holds, by a verdict key good when it was given. Raises ``Refused``:
-    ``key.revoked`` for one given after its key was revoked.
+    ``key.revoked`` for one given after its key was revoked, ``suite.gm_missing`` where the policy asked for SM2 then.
     """
     file = trust / "roster.json"
     try:
@@ -61,11 +61,14 @@ def read(slip: bytes, trust: Path) -> Slip:
     seconds = parse_time(at) // 1000
     keys = [known.known_keys[line.line.name, line.line.key_id] for line in verified]
     judged = [(key, _fault(key, seconds)) for key in keys if key.role == "verdict"]
-    for key, fault in judged:
-        if fault is None:
-            return Slip(answer, key.revoked)
+    good = [key for key, fault in judged if fault is None]
+    vouching = [key for key in good if known.counts(key.vkey, seconds)]
+    if vouching:
+        return Slip(answer, None if any(key.revoked is None for key in vouching) else vouching[0].revoked)
     if any(fault == "key.revoked" for _, fault in judged):
         raise Refused("key.revoked", "the key that signed it had been revoked by the instant that the slip says")
+    if good:
+        raise Refused("suite.gm_missing", "no line is by an SM2 verdict key, which the policy requires by that instant")
     raise Refused("key.unknown", "no line is by a verdict key of the roster that was good at that instant")
 
 

@@ -17,6 +17,9 @@ _PARTIES = Step("请协议双方补充或更正协议", "The parties complete or
 OF_LINT: Mapping[str, Reason] = {
     # roster
     "lint.key_missing": told("没有当前可用的密钥", "there is no key that is good today", _ROSTER),
+    "lint.gm_missing": told(
+        "国密策略生效时没有可用的 SM2 密钥", "there is no SM2 key that is good when the policy gm takes effect", _ROSTER
+    ),
     "lint.key_ending": told("密钥 60 天内到期，尚无接替", "a key ends within 60 days and none follows", _ROSTER),
     "lint.keys_overlap": told(
         "同一用途的两把密钥同时可用超过 90 天", "two keys of one task are both good for over 90 days", _ROSTER

@@ -13,6 +13,7 @@ from gateway.reasons.told import (
     ASK_SIGNER,
     CALLER,
     EVIDENCE_IS_NONE,
+    LIBCRYPTO,
     NEW_KEY,
     OTHER_NODE,
     OWN_IT,
@@ -79,6 +80,12 @@ OF_TRUST: Mapping[str, Reason] = {
     "key.file_form": told("不是私钥文件", "no file of a private key", OWN_IT),
     "key.file_mode": told("密钥文件可被他人读取", "a key file may be read by others", OWN_IT),
     "key.passphrase": told("密钥文件的口令不正确", "the key file's passphrase does not fit", OWN_IT),
+    "suite.gm_missing": told(
+        "缺少国密（SM2）签名，名册的国密策略已要求", "no SM2 signature, which the network's policy requires", OTHER_NODE
+    ),
+    "suite.unavailable": told(
+        "本机没有支持 SM2 的系统密码库", "this machine has no cryptographic library with SM2", LIBCRYPTO
+    ),
     # signed notes and checkpoints
     "note.form": told("签名文本格式不正确", "not the form of a signed note", OTHER_NODE),
     "note.size": told("签名文本过大", "the signed note is too large", OTHER_NODE),

@@ -103,6 +103,11 @@ TRUST_KEEPER = Step(
     "Your own IT department looks at the sources in /v1/network and tells those who keep the trust data",
     "own_it",
 )
+LIBCRYPTO = Step(
+    "安装操作系统的 OpenSSL 3（libcrypto.so.3，须含 SM2）后重新启动，见《运维手册》“国密”一节",
+    "Install the system's OpenSSL 3 (libcrypto.so.3, built with SM2) and start again",
+    "own_it",
+)
 BUS_RIGHTS = Step(
     "请集群管理员用 deploy/kafka/set_up.py 授予权限；提示中写明了主题或事务号",
     "The cluster's administrator grants the right (deploy/kafka/set_up.py); the line names topic or transactional id",

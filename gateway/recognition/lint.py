@@ -55,6 +55,7 @@ FAULT, NOTE = Weight.FAULT, Weight.NOTE
 
 RULES = (
     Rule(FAULT, "lint.key_missing", ROSTER, lintmembers.keys_missing),
+    Rule(FAULT, "lint.gm_missing", ROSTER, lintmembers.keys_not_gm),
     Rule(NOTE, "lint.key_ending", ROSTER, lintmembers.keys_ending),
     Rule(NOTE, "lint.keys_overlap", ROSTER, lintmembers.keys_overlapping),
     Rule(FAULT, "lint.log_missing", ROSTER, lintmembers.logs_missing),

@@ -31,27 +31,51 @@ def keys_missing(network: Network) -> Iterator[Place]:
                 yield member.id, " ".join(need)
 
 
-def keys_ending(network: Network) -> Iterator[Place]:
-    """Keys whose window ends within 60 days, and that no other key follows."""
+def keys_not_gm(network: Network) -> Iterator[Place]:
+    """Tasks without an SM2 key that is good when the policy ``gm`` takes effect, or today if it has; and authorities
+    that sign with other keys alone.
+    """
+    policy = network.roster.policy
+    if policy is None:
+        return
+    at = max(policy.since, network.at)
     for member in network.roster.jurisdictions.values():
         for need in _needed(member, network.roster.network):
-            good = [key for key in _keys(member, need) if is_good(key, network.at)]
-            later = any(is_good(key, network.at + SOON_S) for key in _keys(member, need))
-            if good and not later:
-                days = (max(key.not_after for key in good) - network.at) // DAY_S
-                yield member.id, f"{' '.join(need)}: {days} d"
+            if not any(is_good(key, at) and policy.counts(key.vkey, at) for key in _keys(member, need)):
+                yield member.id, " ".join(need)
+        for name in sorted({key.vkey.name for key in member.keys if key.role == "authority"}):
+            good = [key for key in _keys(member, ("authority", name, ANY)) if is_good(key, at)]
+            if good and not any(policy.counts(key.vkey, at) for key in good):
+                yield member.id, f"authority {name}"
+
+
+def keys_ending(network: Network) -> Iterator[Place]:
+    """Keys whose window ends within 60 days, and that no other key of their suite follows."""
+    for member in network.roster.jurisdictions.values():
+        for need in _needed(member, network.roster.network):
+            for keys in _by_suite(_keys(member, need)):
+                good = [key for key in keys if is_good(key, network.at)]
+                later = any(is_good(key, network.at + SOON_S) for key in keys)
+                if good and not later:
+                    days = (max(key.not_after for key in good) - network.at) // DAY_S
+                    yield member.id, f"{' '.join(need)}: {days} d"
 
 
 def keys_overlapping(network: Network) -> Iterator[Place]:
-    """Two keys for one task that are both good, today or later, for longer than a change of keys takes."""
+    """Two keys of one suite for one task, both good, today or later, for longer than a change of keys takes."""
     for member in network.roster.jurisdictions.values():
         for need in _needed(member, network.roster.network):
             good = [key for key in _keys(member, need) if key.revoked is None]
             for one, two in combinations(good, 2):
                 begun = max(one.not_before, two.not_before, network.at)
                 shared = min(one.not_after, two.not_after) - begun
-                if shared > CHANGE_S:
+                if shared > CHANGE_S and one.vkey.suite is two.vkey.suite:
                     yield member.id, f"{' '.join(need)}: {shared // DAY_S} d"
+
+
+def _by_suite(keys: list[RosterKey]) -> list[list[RosterKey]]:
+    suites = dict.fromkeys(key.vkey.suite.name for key in keys)
+    return [[key for key in keys if key.vkey.suite.name == name] for name in suites]
 
 
 def _needed(member: Jurisdiction, network: str) -> Iterator[Need]:
@@ -177,7 +201,9 @@ def authority_keys_missing(network: Network) -> Iterator[Place]:
             for authority in member.authorities if member is not None else ():
                 name = f"{network.roster.network}/{jurisdiction}/authority/{authority.uscc}"
                 keys = _keys(member, ("authority", name, "licence")) if member is not None else []
-                if authority.stands(code, at) and not any(is_good(key, at) for key in keys):
+                if authority.stands(code, at) and not any(
+                    is_good(key, at) and network.roster.counts(key.vkey, at) for key in keys
+                ):
                     yield f"{jurisdiction} {authority.uscc}", f"{authority.name}: {code}, {day.isoformat()}"
 
 

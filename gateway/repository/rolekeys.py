@@ -112,7 +112,10 @@ def load(path: Path, *, passphrase_file: Path | None = None) -> CryptoSigner:
     """The private half as what python-tuf signs with; an HSM's signer of securesystemslib may stand in its place.
     Raises ``CannotRun`` ``key.*``.
     """
-    return CryptoSigner(keyfiles.load(path, passphrase_file=passphrase_file))
+    private = keyfiles.load(path, passphrase_file=passphrase_file)
+    if not isinstance(private, Ed25519PrivateKey):
+        raise CannotRun("key.file_form", f"{path} holds an SM2 key; the trust repository is signed with Ed25519")
+    return CryptoSigner(private)
 
 
 def of_signer(jurisdiction: str, signer: Signer) -> RoleKey:

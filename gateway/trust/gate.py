@@ -23,7 +23,9 @@ from gateway.instants import format_time, shanghai_day
 from gateway.records import families
 from gateway.records.record import Correction, Envelope, Licence, Record, judge_content, read_envelope
 from gateway.trust import notes
-from gateway.trust.notes import Identity, Verified
+from gateway.trust.members import RosterKey
+from gateway.trust.notes import Verified
+from gateway.trust.suites import VerifierKey
 from gateway.trust.trusted import TrustData
 
 MAX_ENTRY = 65_535
@@ -105,7 +107,8 @@ def admit(entry: bytes, place: Place, trust: TrustData, history: History) -> Ver
 
     1.  The entry is a signed note of at most 65,535 bytes and 16 signature lines, base64 canonical (DESIGN §3b, C2SP).
     2.  Every line of a key that the roster knows verifies; at least one is a record key of this log's jurisdiction,
-        for this family, good at the logged time; no record key of another jurisdiction stands beside it.
+        for this family, good at the logged time; no record key of another jurisdiction stands beside it. Where the
+        roster's policy is in force at the logged time, one of those keys is of a suite that it counts (国密).
     3.  The line is in the compact form (DESIGN §3).
     4.  The envelope has exactly its members, a UUIDv7, an exact time, a known kind of type.
     5.  Source and family are those of the log: jurisdiction of source = signer = origin.
@@ -115,7 +118,8 @@ def admit(entry: bytes, place: Place, trust: TrustData, history: History) -> Ver
     9.  The issuer is an authority that the roster gives this jurisdiction, for this type, on the logged day.
     10. The stated time is at most 5 minutes after the logged time.
     11. A line of an authority's key is of the record's own issuing authority, at this jurisdiction, for this family,
-        good at the logged time; where the catalogue wants one for the type on the logged day, one stands.
+        good at the logged time, and if it stands for anything, of a suite that the policy counts, as in 2; where the
+        catalogue wants one for the type on the logged day, one stands.
     12. The id stands for the first time in this log, quarantined leaves counting.
     13. The stated time is not before that of the subject's last accepted record.
     14. The state can follow the subject's last accepted state; an objection carries it.
@@ -176,27 +180,30 @@ def judge_line(line: bytes, place: Place, trust: TrustData) -> tuple[Record, tup
 
 def judge_authority(lines: Sequence[Verified], record: Record, place: Place, trust: TrustData) -> tuple[str, ...]:
     """Check 11 of ``admit``, on the verified lines under a record; returns the names of the authority keys that are
-    good. Raises ``Refused``: ``authority.mismatch``, ``authority.unsigned``, ``key.*``.
+    good. Raises ``Refused``: ``authority.mismatch``, ``authority.unsigned``, ``key.*``, ``suite.gm_missing``.
     """
     wanted = f"{trust.roster.network}/{place.jurisdiction}{AUTHORITY}{record.content.authority_uscc}"
-    faults = {}
+    judged: list[tuple[RosterKey, str | None]] = []
     for line in lines:
         key = trust.roster.known_keys[line.line.name, line.line.key_id]
         if key.role == "authority":
             if line.line.name != wanted:
                 raise Refused("authority.mismatch", f"{line.line.name} signed a record of {wanted}")
-            faults[line.line] = key.good_at(place.logged, place.family, place.origin, place.index)
-    good = tuple(line.name for line, fault in faults.items() if fault is None)
-    if not good and faults:
-        fault = next(fault for fault in faults.values() if fault is not None)
-        raise Refused(fault, f"the key of {wanted} was not good for index {place.index} of {place.origin}")
-    if not good and _needs_authority(record, place, trust):
+            judged.append((key, key.good_at(place.logged, place.family, place.origin, place.index)))
+    good = [key for key, fault in judged if fault is None]
+    if good:
+        _check_policy("authority", good, place, trust)
+        return tuple(key.vkey.name for key in good)
+    for _, fault in judged:
+        if fault is not None:
+            raise Refused(fault, f"the key of {wanted} was not good for index {place.index} of {place.origin}")
+    if _needs_authority(record, place, trust):
         raise Refused(
             "authority.unsigned",
             f"from this day on a record of {record.subject.partition(':')[0]} needs a signature by {wanted}",
             rule="authority_signed of the catalogue",
         )
-    return good
+    return ()
 
 
 def _needs_authority(record: Record, place: Place, trust: TrustData) -> bool:
@@ -205,22 +212,27 @@ def _needs_authority(record: Record, place: Place, trust: TrustData) -> bool:
     return place.family == "licence" and trust.catalogue.authority_signed(place.jurisdiction, type_code, day)
 
 
-def check_own_signer(role: str, identity: Identity, place: Place, trust: TrustData) -> None:
-    """Checks 2 and 11 of ``admit`` for a key of one's own, before it signs: raises what its signature would be refused
+def check_own_signers(role: str, keys: Sequence[VerifierKey], place: Place, trust: TrustData) -> None:
+    """Checks 2 and 11 of ``admit`` for one's own keys, before they sign: raises what their signatures would be refused
     for. A revoked key signs nothing, also where a partner could not tell that it was used after all.
     """
-    key = trust.roster.keys(role, place.jurisdiction).get(identity)
-    fault = "key.unknown" if key is None else key.good_at(place.logged, place.family, place.origin, place.index)
-    if fault is None and key is not None and key.revoked is not None:
-        fault = "key.revoked"
-    if fault is not None:
-        name, key_id = identity
-        raise Refused(fault, f"this node's own {role} key {name}+{key_id.hex()} is not good for {place.origin} now")
+    own = trust.roster.keys(role, place.jurisdiction)
+    good = []
+    for vkey in keys:
+        key = own.get((vkey.name, vkey.key_id))
+        fault = "key.unknown" if key is None else key.good_at(place.logged, place.family, place.origin, place.index)
+        if fault is None and key is not None and key.revoked is not None:
+            fault = "key.revoked"
+        if key is None or fault is not None:
+            named = f"{vkey.name}+{vkey.key_id.hex()}"
+            raise Refused(fault or "", f"this node's own {role} key {named} is not good for {place.origin} now")
+        good.append(key)
+    _check_policy(role, good, place, trust)
 
 
 def _signers(lines: Sequence[Verified], place: Place, trust: TrustData) -> tuple[str, ...]:
     own = trust.roster.keys("record", place.jurisdiction)
-    good: list[str] = []
+    good: list[RosterKey] = []
     refused: str | None = None
     for verified in lines:
         identity = (verified.line.name, verified.line.key_id)
@@ -229,18 +241,31 @@ def _signers(lines: Sequence[Verified], place: Place, trust: TrustData) -> tuple
             fault = key.good_at(place.logged, place.family, place.origin, place.index)
             refused = refused or fault
             if fault is None:
-                good.append(verified.line.name)
+                good.append(key)
         elif trust.roster.known_keys[identity].role == "record":
             raise Refused(
                 "signer.mismatch", f"{verified.line.name} signed, and does not speak for {place.jurisdiction}"
             )
     if good:
-        return tuple(good)
+        _check_policy("record", good, place, trust)
+        return tuple(key.vkey.name for key in good)
     if refused is not None:
         raise Refused(
             refused, f"the record key of {place.jurisdiction} was not good for index {place.index} of {place.origin}"
         )
     raise Refused("key.unknown", f"no signature line is by a record key of {place.jurisdiction}")
+
+
+def _check_policy(role: str, good: Sequence[RosterKey], place: Place, trust: TrustData) -> None:
+    """The last of checks 2 and 11: under the policy ``gm`` an Ed25519 line alone is none."""
+    if not any(trust.roster.counts(key.vkey, place.logged) for key in good):
+        an, whose = ("an", "发证机关") if role == "authority" else ("a", "记录")
+        raise Refused(
+            "suite.gm_missing",
+            f"no SM2 signature by {an} {role} key of {place.jurisdiction}, which the policy requires by then",
+            rule="an SM2 signature line of the source",
+            zh=f"缺少 {place.jurisdiction} {whose}密钥的 SM2 签名：名册的国密策略此时已生效",
+        )
 
 
 def _check_binding(envelope: Envelope, place: Place) -> None:

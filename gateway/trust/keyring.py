@@ -1,12 +1,12 @@
 """Which of the keys at hand signs at this instant? The one that the roster says is good then (DESIGN §3b, §7; law 10).
 
 Several keys of one task may lie in a node: the one in use, its successor that is not in the roster yet, one that has
-ended. Of those that are good the one whose window began last signs, so a rotation is a matter of the roster alone.
-Pure: the roster and the instant are arguments.
+ended. Of the good ones of a suite the one whose window began last signs, so a rotation is a matter of the roster alone;
+each suite that has a good key signs. Pure: the roster and the instant are arguments.
 
 >>> task = Task("sanhe", "log", "jjj.example/sanhe/licence", "licence")
 >>> choose(roster, task, [newer, older], at=1795400000)
-Ed25519Signer(jjj.example/sanhe/licence+1a2b3c4d)
+(Ed25519Signer(jjj.example/sanhe/licence+1a2b3c4d),)
 >>> runs_out(roster, task, [newer, older], at=1795400000)
 1890000000
 """
@@ -77,25 +77,40 @@ def standing(found: RosterKey | None, family: str, at: int) -> Standing:
     return Standing.ENDED if at > found.not_after else Standing.GOOD
 
 
-def choose(roster: Roster, task: Task, held: Sequence[H], at: int) -> H | None:
-    """The key that signs at this instant (s): the good one whose window began last, else given first."""
-    good = [(found.not_before, key) for key, found in _listed(roster, task, held, Standing.GOOD, at)]
-    return max(good, key=lambda each: each[0])[1] if good else None
+def choose(roster: Roster, task: Task, held: Sequence[H], at: int) -> tuple[H, ...]:
+    """The key of each suite that signs at this instant (s), Ed25519 first: of a suite the good one whose window began
+    last, else given first. ``()`` where nothing that could be signed would count under the policy.
+    """
+    listed = _listed(roster, task, held, Standing.GOOD, at)
+    best = (max(each, key=lambda found: found[1].not_before)[0] for each in _by_suite(listed))
+    chosen = sorted(best, key=lambda key: key.key.suite.gm)
+    return tuple(chosen) if any(roster.counts(key.key, at) for key in chosen) else ()
 
 
 def runs_out(roster: Roster, task: Task, held: Sequence[Held], at: int) -> int | None:
-    """The last second up to which, from ``at`` on, one of these keys is always good; None: none is good at ``at``."""
-    windows = [
-        (found.not_before, found.not_after)
-        for wanted in (Standing.GOOD, Standing.WAITING)
-        for _, found in _listed(roster, task, held, wanted, at)
+    """The last second up to which, from ``at`` on, each suite that signs now has a good key; None: none signs."""
+    now = {key.key.suite.name for key in choose(roster, task, held, at)}
+    listed = [
+        found for wanted in (Standing.GOOD, Standing.WAITING) for found in _listed(roster, task, held, wanted, at)
     ]
+    suites = [each for each in _by_suite(listed) if each[0][0].key.suite.name in now]
+    return min((_end(each, at) for each in suites), default=None)
+
+
+def _end(listed: Sequence[tuple[Held, RosterKey]], at: int) -> int:
     end = at - 1
-    for begins, ends in sorted(windows):
+    for begins, ends in sorted((found.not_before, found.not_after) for _, found in listed):
         if begins > end + 1:
             break
         end = max(end, ends)
-    return end if end >= at else None
+    return end
+
+
+def _by_suite(listed: Sequence[tuple[H, RosterKey]]) -> list[list[tuple[H, RosterKey]]]:
+    suites: dict[str, list[tuple[H, RosterKey]]] = {}
+    for found in listed:
+        suites.setdefault(found[0].key.suite.name, []).append(found)
+    return list(suites.values())
 
 
 def described(roster: Roster, task: Task, held: Sequence[Held], at: int) -> str:

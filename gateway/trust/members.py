@@ -85,6 +85,21 @@ class RosterKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """From an instant on (s), signatures count only if they are by a national suite. ``name``: ``gm`` (国密).
+
+    What was signed before it stays as good as it was; both suites sign, so that every C2SP reader can read.
+    """
+
+    name: str
+    since: int
+
+    def counts(self, key: VerifierKey, seconds: int) -> bool:
+        """Whether a signature of this key counts for what was logged, or dated, at this instant."""
+        return key.suite.gm or seconds < self.since
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """Last size and root of a log that has ended."""
 

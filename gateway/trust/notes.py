@@ -124,5 +124,9 @@ def sign(text: bytes, *signers: Signer) -> bytes:
     """A note of this text with a line by each signer; ``ValueError`` for a text without final newline."""
     if not text.endswith(b"\n"):
         raise ValueError("the text of a note ends with a newline")
-    lines = (line(signer.name, signer.key.key_id, signer.sign(text)) for signer in signers)
-    return b"%b\n%b" % (text, b"".join(lines))
+    return b"%b\n%b" % (text, lines(text, *signers))
+
+
+def lines(text: bytes, *signers: Signer) -> bytes:
+    """The lines alone, to stand behind others."""
+    return b"".join(line(signer.name, signer.key.key_id, signer.sign(text)) for signer in signers)

@@ -25,12 +25,11 @@ from gateway.errors import Refused
 from gateway.records.identifiers import uscc_error
 from gateway.trust.canonical import decode_base64
 from gateway.trust.documents import IDENTIFIER, Fields, parse_document, refuse, unique
-from gateway.trust.members import Authority, Contact, Ended, Jurisdiction, LogEntry, Revocation, RosterKey
-from gateway.trust.suites import COSIGNATURE, ED25519, VerifierKey
+from gateway.trust.members import Authority, Contact, Ended, Jurisdiction, LogEntry, Policy, Revocation, RosterKey
+from gateway.trust.suites import VerifierKey
 
 HASH_SIZE = 32
-SM2 = 0xFF
-SIGNING, DATING = frozenset({ED25519, SM2}), frozenset({COSIGNATURE})
+SIGNING, DATING = False, True
 
 _NETWORK = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}")
 _REGION = re.compile(r"[0-9]{6}")
@@ -38,6 +37,7 @@ _FAMILY = re.compile(r"[a-z][a-z_]{0,31}")
 _FAMILY_OR_ANY = re.compile(r"[a-z][a-z_]{0,31}|\*")
 _TYPE_OR_ANY = re.compile(r"[0-9A-Z]{3,64}|\*")
 _URL = re.compile(r"https?://[!-~]+")
+_POLICY = re.compile(r"gm")
 
 Identity = tuple[str, bytes]
 
@@ -49,6 +49,11 @@ class Roster:
     version: int
     network: str
     jurisdictions: Mapping[str, Jurisdiction]
+    policy: Policy | None = None
+
+    def counts(self, key: VerifierKey, seconds: int) -> bool:
+        """Whether the policy in force at this instant (s) lets a signature of this key count."""
+        return self.policy is None or self.policy.counts(key, seconds)
 
     def jurisdiction(self, jurisdiction_id: str) -> Jurisdiction | None:
         """The member of this id."""
@@ -115,7 +120,7 @@ class Roster:
 
 
 def parse(document: bytes) -> Roster:
-    """Read a roster (DESIGN §7). Optional members: ``ended``, ``revoked``, ``until``, ``contact``.
+    """Read a roster (DESIGN §7). Optional members: ``policy``, ``ended``, ``revoked``, ``until``, ``contact``.
 
     Raises ``Refused`` ``trust.form`` with the field's path: unknown members, wrong types, inverted windows, ids,
     regions, origins or keys that stand twice, keys whose name or algorithm doesn't fit their role.
@@ -124,17 +129,22 @@ def parse(document: bytes) -> Roster:
     version = fields.integer("version", least=1)
     network = fields.text("network", _NETWORK)
     members = fields.each("jurisdictions", lambda member: _jurisdiction(member, network))
+    policy = fields.inner("policy", _policy) if fields.has("policy") else None
     fields.close()
     unique("jurisdictions.id", (member.id for member in members))
     unique("jurisdictions.region", (code for member in members for code in (member.region, *member.aliases)))
     unique("jurisdictions.logs.origin", (entry.origin for member in members for entry in member.logs))
-    roster = Roster(version, network, {member.id: member for member in members})
+    roster = Roster(version, network, {member.id: member for member in members}, policy)
     for revoked in (key.revoked for member in members for key in member.keys if key.role == "witness"):
         if revoked is not None:
             _check_named(revoked.good_below, roster.origins, "jurisdictions.keys.revoked.good_below")
     if len(roster.known_keys) != sum(len(member.keys) for member in members):
         refuse("jurisdictions.keys.vkey", "two keys share a name and a key id", "两把密钥名称与标识相同", rule="unique")
     return roster
+
+
+def _policy(fields: Fields) -> Policy:
+    return Policy(fields.text("name", _POLICY), fields.start("since"))
 
 
 def _jurisdiction(fields: Fields, network: str) -> Jurisdiction:
@@ -173,15 +183,15 @@ def _ended(fields: Fields) -> Ended:
     return Ended(size, root)
 
 
-_KEY_NAMES: Mapping[str, tuple[frozenset[int], Callable[[str, str, frozenset[str]], bool]]] = {
+_KEY_NAMES: Mapping[str, tuple[bool, Callable[[str, str, frozenset[str]], bool]]] = {
     "record": (SIGNING, lambda name, own, origins: name == own),
     "authority": (SIGNING, lambda name, own, origins: uscc_error(name.removeprefix(f"{own}/authority/")) is None),
-    "log": (frozenset({ED25519}), lambda name, own, origins: name in origins),
+    "log": (SIGNING, lambda name, own, origins: name in origins),
     "heartbeat": (DATING, lambda name, own, origins: name in origins),
     "witness": (DATING, lambda name, own, origins: name == f"{own}/witness"),
     "verdict": (SIGNING, lambda name, own, origins: name == f"{own}/verdict"),
 }
-"""Role → algorithm bytes it may have, and whether the name is the role's in this jurisdiction (DESIGN §3b)."""
+"""Role → whether its signatures are dated, and whether the name is the role's in this jurisdiction (DESIGN §3b)."""
 
 
 def _key(fields: Fields, jurisdiction: str, own: str, origins: frozenset[str]) -> RosterKey:
@@ -190,8 +200,8 @@ def _key(fields: Fields, jurisdiction: str, own: str, origins: frozenset[str]) -
         rule = ", ".join(_KEY_NAMES)
         refuse(fields.at("role"), "is no role of a key", f"{role} 不是密钥用途，可用：{rule}", rule=rule, value=role)
     vkey = _vkey(fields)
-    algorithms, fits = _KEY_NAMES[role]
-    if vkey.algorithm not in algorithms or not fits(vkey.name, own, origins):
+    dated, fits = _KEY_NAMES[role]
+    if vkey.suite.dated != dated or not fits(vkey.name, own, origins):
         told = f"name or algorithm is none of a {role} key of {jurisdiction}"
         zh = f"名称或算法不是 {jurisdiction} 的 {role} 密钥所用"
         refuse(fields.at("vkey"), told, zh, rule="name and algorithm of the role", value=vkey.name)

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from gateway.errors import GatewayError
 from gateway.node.config import LOCAL, REPLICATED
-from gateway.node.nodekeys import AUTHORITY, SEALING_ROLES
+from gateway.node.keyplace import AUTHORITY, SEALING_ROLES
 from gateway.node.runtime import Node
 from gateway.trust.keyring import Task
 from gateway.web import parts

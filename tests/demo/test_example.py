@@ -15,7 +15,8 @@ from gateway.demo import cast, exampletrust
 from gateway.demo.example import example_keys, example_public_keys, example_trust, make
 from gateway.errors import CannotRun
 from gateway.intake import profiles
-from gateway.node.nodekeys import KeyFolder, KeyPlace
+from gateway.node.keyplace import KeyPlace
+from gateway.node.nodekeys import KeyFolder
 from gateway.records.families import FAMILIES
 from gateway.records.identifiers import uscc_error
 from gateway.records.packaged import data_path
@@ -67,7 +68,26 @@ def test_a_node_outside_the_demo_refuses_them_whatever_their_network(
     place = folder_of(tmp_path, "sanhe", trust, network=network).place
     with pytest.raises(CannotRun, match=r"key\.example"):
         KeyFolder.open(place, lambda: trust.roster, example_public_keys())
-    assert len(example_public_keys()) == 7 * len(IDS) + ADMINISTRATORS_AND_ONLINE
+    assert len(example_public_keys()) == 2 * 7 * len(IDS) + ADMINISTRATORS_AND_ONLINE
+
+
+@pytest.mark.parametrize("jurisdiction", IDS)
+def test_under_gm_every_task_has_a_key_of_each_suite(jurisdiction: str, tmp_path: Path) -> None:
+    found = example_trust({}, "gm")
+    roster = assemble(
+        found["roster.json"], found["agreements.json"], found["catalogue.json"], SchemaSet.built_in()
+    ).roster
+    assert roster.policy is not None
+    for name, pem in example_keys(jurisdiction, "gm").items():
+        (tmp_path / name).write_bytes(pem)
+        (tmp_path / name).chmod(0o600)
+    origins = {family: f"{exampletrust.NETWORK}/{jurisdiction}/{family}" for family in FAMILIES}
+    keys = KeyFolder(KeyPlace(tmp_path, exampletrust.NETWORK, jurisdiction, origins), lambda: roster)
+    assert keys.faults(NOW, ("record", "log", "heartbeat", "witness", "verdict")) == []
+    for stem, _ in keys.place.tasks():
+        assert [key.key.suite.gm for key in sorted(keys.held(stem), key=lambda key: key.key.suite.gm)] == [False, True]
+    publics = [key.raw for key in roster.verifier_keys.values()]
+    assert len(publics) == len(set(publics)) == 84
 
 
 def test_no_two_roles_share_a_key(trust: TrustData) -> None:
@@ -80,7 +100,7 @@ def test_the_documents_are_those_that_the_keys_make(tmp_path: Path) -> None:
     copy = tmp_path / "example"
     shutil.copytree(shipped, copy)
     make(copy)
-    for name in ("roster.json", "agreements.json", "catalogue.json"):
+    for name in ("roster.json", "roster-gm.json", "agreements.json", "catalogue.json"):
         assert (copy / "trust" / name).read_bytes() == (shipped / "trust" / name).read_bytes()
 
 
@@ -90,7 +110,7 @@ def test_missing_keys_are_made_and_others_kept(tmp_path: Path) -> None:
     (tmp_path / "sanhe/record.pem").unlink()
     make(tmp_path)
     second = {path: path.read_bytes() for path in tmp_path.rglob("*.pem")}
-    assert len(first) == 42 + ADMINISTRATORS_AND_ONLINE
+    assert len(first) == 84 + ADMINISTRATORS_AND_ONLINE
     assert [path.name for path in first if first[path] != second[path]] == ["record.pem"]
 
 

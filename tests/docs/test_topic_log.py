@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from topic_log import CannotRun, Log, Report, judge, read_vkeys
 
 from gateway.bus.port import Message
+from gateway.trust import notes
 from tests.docs import worked
 from tests.docs.stories import FINDING, STORIES, Topics, log_of, message, note, seal, sent
 from tests.docs.worked import BEAT
@@ -114,6 +115,16 @@ def test_a_signature_of_another_jurisdictions_record_key_is_a_fault() -> None:
     known = read_vkeys(vkeys + f"record tongzhou licence {worked.VERDICT.key.text()}\n")
     log = Log(worked.TOPIC, known)
     assert log.fault_of(log_of()[0]) == "a record key of another log has signed it"
+
+
+def test_sm2_keys_and_lines_beside_the_others_change_nothing() -> None:
+    """The programs know Ed25519 only, and read a network under the policy gm as they read any other."""
+    known = read_vkeys(worked.vkeys() + worked.examples()["sm2-vkeys"])
+    assert known.keys() == read_vkeys(worked.vkeys()).keys()
+    log = Log(worked.TOPIC, known)
+    entry = log_of()[0]
+    line = worked.GM_RECORD.sign(notes.parse(entry, 16).text)
+    assert log.fault_of(entry + notes.line(worked.GM_RECORD.name, worked.GM_RECORD.key.key_id, line)) == ""
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,11 @@ from gateway.recognition.answer import to_json
 from gateway.recognition.verdict import judge
 from gateway.records import compact
 from gateway.records.uuid7 import uuid7
-from gateway.trust import notes
-from gateway.trust.suites import CosignatureSigner, Ed25519Signer
+from gateway.trust import notes, sm2
+from gateway.trust.suites import CosignatureSigner, Ed25519Signer, Sm2CosignatureSigner, Sm2Signer
 from tests.recognition.desk import AT, asked, log
 from tests.records import builders
+from tests.trust.signers import gm_private_of
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "formats.md"
 BLOCK = re.compile(r"<!-- example: ([a-z0-9-]+) -->\n```text\n(.*?)```\n", re.DOTALL)
@@ -51,6 +52,17 @@ HEARTBEAT = CosignatureSigner(ORIGIN, private(3))
 WITNESS = CosignatureSigner(f"{NETWORK}/sanhe/witness", private(4))
 VERDICT = Ed25519Signer(f"{NETWORK}/{PLACE}/verdict", private(5))
 AUTHORITY = Ed25519Signer(f"{NETWORK}/{PLACE}/authority/{builders.ISSUER}", private(6))
+GM_RECORD = Sm2Signer(f"{NETWORK}/{PLACE}", gm_private_of(int.from_bytes(b"\x06" * 32)))
+GM_HEARTBEAT = Sm2CosignatureSigner(ORIGIN, gm_private_of(int.from_bytes(b"\x07" * 32)))
+# SM2 signs the same text differently each time: these were made once, and are verified whenever the page is made.
+GM_SIGNATURE = (
+    "bb91f8aaaada68cda21b0cbcb23367f247e8052217b7252f13c7824cf6aeccf7aa4172498f3edefe40c349a51e86260d"
+    "aed4cf8c8c043b9e18724aa0f0a32d7f"
+)
+GM_COSIGNATURE = (
+    "000000006b039ef744a4e5159ecb445a83c478f38b3f30ee9948bac7fb916be955606e574e9c4516068fb56f17d8c6ee"
+    "6a56130872952a098bb92bb4e5652b6447918d2edd702f1a"
+)
 KEYS = (
     ("authority", PLACE, FAMILY, AUTHORITY),
     ("heartbeat", PLACE, FAMILY, HEARTBEAT),
@@ -158,7 +170,8 @@ def evidence() -> bytes:
 def examples() -> dict[str, str]:
     """Name → text of every example."""
     whole = {"slip": _text(slip()), "evidence": _text(evidence())}
-    made = (_keys(), _record(), _authority(), _tree(), _statements(), _proofs(), _files(), _topics(), whole)
+    signed = (_keys(), _record(), _authority(), whole)
+    made = (*signed, _tree(), _statements(), _proofs(), _files(), _topics(), _gm())
     return {name: text for each in made for name, text in each.items()}
 
 
@@ -312,6 +325,41 @@ def _topics() -> dict[str, str]:
     newest = _shown(f"jjj.{PLACE}.checkpoint", 7, announced())
     said = _shown("jjj.sanhe.checkpoint", 12, vouched())
     return {"message": shown[1], "messages": f"{shown[0]}\n{shown[2]}", "announced": newest, "vouched": said}
+
+
+def _gm() -> dict[str, str]:
+    key, text = GM_RECORD.key, notes.parse(entries()[1], 16).text
+    payload, cosigned = bytes.fromhex(GM_SIGNATURE), bytes.fromhex(GM_COSIGNATURE)
+    key.verify(text, payload)
+    GM_HEARTBEAT.key.verify(tree(3).text(), cosigned)
+    curve = b"".join(number.to_bytes(32) for number in (sm2.A, sm2.B, sm2.GX, sm2.GY))
+    za = sm2.identity_digest(key.raw)
+    steps = f"""\
+ff ‖ identifier   ff {key.suite.identifier.hex()}   ({key.suite.identifier.decode()})
+public key        {key.raw[:1].hex()}
+                  {key.raw[1:33].hex()}
+                  {key.raw[33:].hex()}
+key id            SHA-256(name ‖ 0A ‖ ff ‖ identifier ‖ public key)[:4] = {key.key_id.hex()}
+"""
+    digest = f"""\
+ENTL ‖ ID         0080 {sm2.ID.hex()}   (128 bits: {sm2.ID.decode()})
+a ‖ b ‖ Gx ‖ Gy   {curve[:32].hex()}
+                  {curve[32:64].hex()}
+                  {curve[64:96].hex()}
+                  {curve[96:].hex()}
+ZA                SM3(ENTL ‖ ID ‖ a ‖ b ‖ Gx ‖ Gy ‖ x ‖ y) = {za.hex()}
+e                 SM3(ZA ‖ the {len(text)} bytes of above) = {sm2.sm3(za + text).hex()}
+r                 {payload[:32].hex()}
+s                 {payload[32:].hex()}
+"""
+    dated = notes.line(ORIGIN, GM_HEARTBEAT.key.key_id, cosigned)
+    lines = notes.line(key.name, key.key_id, payload) + dated
+    return {
+        "sm2-vkeys": f"heartbeat {PLACE} {FAMILY} {GM_HEARTBEAT.key.text()}\nrecord {PLACE} * {key.text()}\n",
+        "sm2-key": steps,
+        "sm2-signature": digest,
+        "sm2-lines": _text(lines),
+    }
 
 
 def _shown(topic: str, offset: int, message: Message) -> str:

@@ -42,8 +42,9 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    async with World(tmp_path, "sanhe", "tongzhou", served=("sanhe",)) as world:
+async def scene(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+    gm = getattr(request, "param", "ed25519") == "gm"
+    async with World(tmp_path, "sanhe", "tongzhou", served=("sanhe",), gm=gm) as world:
         log = world.log_of("sanhe")
         log.add(*(log.entry(log.fresh()) for _ in range(3))).send()
         tongzhou = await world.start("tongzhou")
@@ -52,6 +53,10 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         yield Scene(world, log, tongzhou)
 
 
+by_suite = pytest.mark.parametrize("scene", ["ed25519", "gm"], indirect=True)
+
+
+@by_suite
 async def test_two_roots_at_one_size(scene: Scene) -> None:
     other = scene.log.seal(root=bytes(32))
     scene.log.publish(other)
@@ -65,6 +70,7 @@ async def test_another_root_at_a_size_that_was_never_sealed(scene: Scene) -> Non
     assert scene.tongzhou.evidence() == [(scene.log.origin, "log.fork", other, scene.log.seals[0])]
 
 
+@by_suite
 async def test_a_smaller_size_with_a_later_date(scene: Scene) -> None:
     back = scene.log.seal(size=2, date=scene.now + 20)
     scene.log.publish(back)

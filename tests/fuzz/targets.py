@@ -9,6 +9,7 @@ same on every run.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -18,13 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root
 
+from gateway.bus.messages import leaf_of
 from gateway.bus.port import CHECKPOINT, LOG_INDEX, SIGNATURE, Message, header
 from gateway.errors import Refused
 from gateway.ledger import checkpoint, evidencefile, proof, tiles
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.merkle import Frontier, leaf_hash
 from gateway.node import statements
-from gateway.node.admission import leaf_of
 from gateway.node.tail import Tail
 from gateway.records import compact
 from gateway.records.record import judge_content, read_envelope
@@ -33,11 +34,12 @@ from gateway.repository import drafting, proposals, rolekeys, signatures
 from gateway.repository.charter import Charter, read_file
 from gateway.trust import agreements, catalogue, gate, notes, roster
 from gateway.trust.gate import Place
-from gateway.trust.suites import COSIGNATURE, ED25519, CosignatureSigner, Ed25519Signer
+from gateway.trust.suites import COSIGNATURE, ED25519, CosignatureSigner, Ed25519Signer, VerifierKey
 from gateway.trust.trusted import assemble
 from tests.docs import worked
 from tests.records import builders
 from tests.trust import papers
+from tests.trust.signers import gm_cosigner, gm_signer
 
 LARGEST = 64 * 1024
 DATE = builders.NOW // 1000
@@ -46,6 +48,13 @@ ORIGIN = f"{OWN}/licence"
 PLACE, CREDIT_PLACE = (Place(f"{OWN}/{family}", "tongzhou", family, 1, DATE) for family in papers.FAMILIES)
 TRUST = assemble(
     papers.written(papers.roster()),
+    papers.written(papers.agreements()),
+    papers.written(papers.catalogue()),
+    SchemaSet.built_in(),
+)
+
+GM_TRUST = assemble(
+    papers.written(papers.under_gm(papers.roster())),
     papers.written(papers.agreements()),
     papers.written(papers.catalogue()),
     SchemaSet.built_in(),
@@ -86,10 +95,34 @@ def _private(name: str, algorithm: int) -> Ed25519PrivateKey:
 RECORD_KEY = Ed25519Signer(OWN, _private(OWN, ED25519))
 LOG_KEY = Ed25519Signer(ORIGIN, _private(ORIGIN, ED25519))
 HEARTBEAT_KEY = CosignatureSigner(ORIGIN, _private(ORIGIN, COSIGNATURE))
+GM_RECORD_KEY, GM_LOG_KEY, GM_HEARTBEAT_KEY = gm_signer(OWN), gm_signer(ORIGIN), gm_cosigner(ORIGIN)
 LOG_KEYS = {(key.name, key.key.key_id): key.key for key in (LOG_KEY, HEARTBEAT_KEY)}
 
 
 # Readers
+
+
+def _vkey(data: bytes) -> None:
+    _same(VerifierKey.parse(data.decode("latin-1")).text().encode("latin-1"), data)
+
+
+def _signature(data: bytes) -> None:
+    """A payload by every suite's key: no bytes are a signature of this text but those that were signed."""
+    for known in (RECORD_KEY, HEARTBEAT_KEY, GM_RECORD_KEY, GM_HEARTBEAT_KEY):
+        with contextlib.suppress(Refused):
+            known.key.verify(LINES[0] + b"\n", data)
+            if data not in SIGNED:
+                raise Broken(f"{known} never signed {data!r}")
+            return
+    raise Refused("signature.invalid")
+
+
+def _gm_entry(data: bytes) -> None:
+    gate.read(data, PLACE, GM_TRUST)
+
+
+def _gm_statement(data: bytes) -> None:
+    statements.read(data, ORIGIN, "tongzhou", "licence", GM_TRUST)
 
 
 def _line(data: bytes) -> None:
@@ -238,6 +271,18 @@ TOPIC = FENCE.join(
     [_sent(0, ENTRIES[0], SEALS[1]), _sent(2, ENTRIES[2]), _sent(1, ENTRIES[1]), _sent(2, ENTRIES[2], SEALS[3])]
 )
 SHORT = b'{"a":"\xe4\xb8\xad\\n","b":[1,-2,{"c":true}]}'
+GM_ENTRIES = tuple(notes.sign(line + b"\n", RECORD_KEY, GM_RECORD_KEY) for line in LINES[:2])
+GM_SEALS = tuple(
+    checkpoint.sign(checkpoint.parse_text(head), LOG_KEY, HEARTBEAT_KEY, DATE, (GM_LOG_KEY, GM_HEARTBEAT_KEY))
+    for head in HEADS[:2]
+)
+VKEYS = tuple(
+    known.key.text().encode() for known in (RECORD_KEY, HEARTBEAT_KEY, GM_RECORD_KEY, GM_LOG_KEY, GM_HEARTBEAT_KEY)
+)
+SIGNED = (
+    *(known.sign(LINES[0] + b"\n") for known in (RECORD_KEY, GM_RECORD_KEY)),
+    *(known.cosign(LINES[0] + b"\n", DATE) for known in (HEARTBEAT_KEY, GM_HEARTBEAT_KEY)),
+)
 PROOF = proof.Proof(0, (leaf_hash(ENTRIES[1]), leaf_hash(ENTRIES[2])), SEALS[3])
 
 
@@ -282,7 +327,11 @@ TARGETS = {
         Target("path", _path, tuple(path.encode() for path in PATHS)),
         Target("topic", _topic, (TOPIC, _sent(0, ENTRIES[0], SEALS[1]))),
         Target("evidence", _evidence, (EVIDENCE, EVIDENCE.replace(b'"log.fork"', b'"log.rollback"'))),
-        Target("roster", roster.parse, _papers(papers.roster())),
+        Target("vkey", _vkey, VKEYS),
+        Target("signature", _signature, SIGNED),
+        Target("gm-entry", _gm_entry, (*GM_ENTRIES, ENTRIES[0])),
+        Target("gm-statement", _gm_statement, (*GM_SEALS, SEALS[1])),
+        Target("roster", roster.parse, (*_papers(papers.roster()), papers.written(papers.under_gm(papers.roster())))),
         Target("agreements", agreements.parse, _papers(papers.agreements())),
         Target("catalogue", catalogue.parse, _papers(papers.catalogue())),
         Target("proposal", _proposal, (proposals.written(PROPOSAL),)),

@@ -12,8 +12,9 @@ from gateway.errors import Refused
 from gateway.ledger import checkpoint, merkle
 from gateway.ledger.checkpoint import MAX_DATE, MAX_SIZE, Checkpoint, SignedCheckpoint
 from gateway.trust import notes
+from gateway.trust.members import Policy
 from gateway.trust.suites import VerifierKey
-from tests.trust.signers import cosigner, keys, outcome, signer
+from tests.trust.signers import cosigner, gm_cosigner, gm_signer, keys, outcome, signer
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "signed_notes.json").read_bytes())
 ORIGIN = "jjj.example/sanhe/licence"
@@ -201,3 +202,56 @@ def test_only_the_owner_signs_and_dates() -> None:
     for log_signer, heartbeat in ((signer(other), HEARTBEAT), (LOG, cosigner(other))):
         with pytest.raises(ValueError, match="does not sign for"):
             checkpoint.sign(TREE, log_signer, heartbeat, DATE)
+
+
+# The policy gm
+
+GM_LOG, GM_HEARTBEAT = gm_signer(ORIGIN), gm_cosigner(ORIGIN)
+BOTH = checkpoint.sign(TREE, LOG, HEARTBEAT, DATE, (GM_LOG, GM_HEARTBEAT))
+ALL = OWNER | keys(GM_LOG, GM_HEARTBEAT)
+BEFORE, SINCE = Policy("gm", DATE + 1), Policy("gm", DATE)
+
+
+def test_both_suites_sign_and_either_reader_reads() -> None:
+    """Log lines first, then the dates; who knows no SM2 reads what it always read."""
+    lines = notes.parse(BOTH, 4).lines
+    assert [line.key_id for line in lines] == [s.key.key_id for s in (LOG, GM_LOG, HEARTBEAT, GM_HEARTBEAT)]
+    assert checkpoint.read(BOTH, ORIGIN, OWNER).date == checkpoint.read(BOTH, ORIGIN, ALL).date == DATE
+    assert checkpoint.read(BOTH, ORIGIN, ALL, policy=SINCE).date == DATE
+    assert checkpoint.read(BOTH, ORIGIN, keys(GM_LOG, GM_HEARTBEAT), policy=SINCE).date == DATE
+
+
+def test_what_is_dated_before_the_policy_needs_no_sm2() -> None:
+    assert checkpoint.read(NOTE, ORIGIN, ALL, policy=BEFORE).date == DATE
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        NOTE,
+        notes.sign(TEXT, LOG) + checkpoint.cosign(TEXT, GM_HEARTBEAT, DATE),
+        notes.sign(TEXT, LOG, GM_LOG) + checkpoint.cosign(TEXT, HEARTBEAT, DATE),
+        notes.sign(TEXT, LOG) + checkpoint.cosign(TEXT, HEARTBEAT, DATE) + checkpoint.cosign(TEXT, GM_HEARTBEAT, DATE),
+        checkpoint.sign(TREE, LOG, HEARTBEAT, DATE, (gm_signer(ORIGIN, "stranger"), gm_cosigner(ORIGIN, "stranger"))),
+    ],
+    ids=["ed25519 alone", "no sm2 log line", "no sm2 date", "sm2 date alone", "sm2 keys that nobody knows"],
+)
+def test_under_the_policy_both_sm2_lines_must_stand(note: bytes) -> None:
+    with pytest.raises(Refused, match=r"suite\.gm_missing"):
+        checkpoint.read(note, ORIGIN, ALL, policy=SINCE)
+
+
+def test_an_ed25519_date_makes_no_old_statement_young() -> None:
+    """Who could forge Ed25519 alone would else hold back a log's growth for as long as he likes."""
+    young = BOTH + checkpoint.cosign(TEXT, HEARTBEAT, DATE + 3600)
+    assert checkpoint.read(young, ORIGIN, ALL).date == DATE + 3600
+    assert checkpoint.read(young, ORIGIN, ALL, policy=SINCE).date == DATE
+    old = NOTE + checkpoint.cosign(TEXT, HEARTBEAT, DATE + 3600)
+    assert checkpoint.read(old, ORIGIN, ALL, policy=BEFORE).date == DATE
+
+
+def test_a_known_sm2_key_that_fails_fails_the_note_without_any_policy() -> None:
+    broken = notes.line(ORIGIN, GM_LOG.key.key_id, GM_LOG.sign(b"another text\n"))
+    with pytest.raises(Refused, match=r"signature\.invalid"):
+        checkpoint.read(NOTE + broken, ORIGIN, ALL)
+    assert checkpoint.read(NOTE + broken, ORIGIN, OWNER).date == DATE

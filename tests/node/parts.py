@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -173,14 +173,14 @@ async def publishing(
             lambda at: LogKeys(signers.get("log", pair.log), signers.get("heartbeat", pair.heartbeat)),
         )
 
-        def authorities(at: int) -> Mapping[str, Signer]:
+        def authorities(at: int) -> Mapping[str, Sequence[Signer]]:
             return signers.get("authorities", {})
 
         highwater = HighWater(folder / "data" / "licence.highwater")
         publisher = Publisher(
             ledger,
             PlainTrust(folder / "trust", (folder / "schemas",)),
-            {"licence": OwnState(own, lambda at: signers.get("record", keys.record), highwater, authorities)},
+            {"licence": OwnState(own, lambda at: [signers.get("record", keys.record)], highwater, authorities)},
             heartbeat_s=heartbeat_s,
             replicated=replicated,
             within_s=within_s,

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.errors import CannotRun, Refused
 from gateway.node import rejudge
 from gateway.node.door import Draft, Receipt
-from gateway.node.nodekeys import KeyFolder, KeyPlace
+from gateway.node.keyplace import KeyPlace
+from gateway.node.nodekeys import KeyFolder
 from gateway.trust import keyfiles, notes
 from gateway.trust.suites import Ed25519Signer
 from gateway.trust.trusted import load
@@ -140,14 +141,14 @@ async def test_a_node_signs_for_an_authority_whose_key_it_holds(world: World, ow
     want_signatures(world)
     async with publishing(world) as press:
         assert said(await press.publish(draft(1))) == [("refused", "authority.unsigned")]
-    async with publishing(world, authorities={builders.ISSUER: own}) as press:
+    async with publishing(world, authorities={builders.ISSUER: [own]}) as press:
         assert said(await press.publish(draft(1))) == [("logged", "")]
         assert [line.name for line in notes.parse(press.entries()[0], 16).lines] == [NAME, f"{NETWORK}/sanhe"]
 
 
 async def test_a_revoked_key_signs_nothing_not_even_below_good_below(world: World, own: Ed25519Signer) -> None:
     enter(world, own, revoked=REVOKED)
-    async with publishing(world, authorities={builders.ISSUER: own}) as press:
+    async with publishing(world, authorities={builders.ISSUER: [own]}) as press:
         assert said(await press.publish(draft(1))) == [("refused", "key.revoked")]
     keys = world.member("sanhe")["keys"]
     world.found(sanhe={"keys": [key | ({"revoked": REVOKED} if key["role"] == "record" else {}) for key in keys]})
@@ -181,16 +182,17 @@ def test_the_keys_of_authorities_are_found_by_their_names_and_rotated(world: Wor
     folder, uscc = world.folder / "sanhe" / "keys", builders.ISSUER
     keyfiles.generate(folder / f"authority-{uscc}.pem")
     keys, first = opened(world), keyfiles.load_signer(folder / f"authority-{uscc}.pem", NAME)
-    assert keys.authorities(NOW)[uscc].key == first.key, "what it would sign is refused by name, not left unsigned"
-    assert keys.verdict.at(NOW).name == f"{NETWORK}/sanhe/verdict"
+    (signs,) = keys.authorities(NOW)[uscc]
+    assert signs.key == first.key, "what it would sign is refused by name, not left unsigned"
+    assert keys.verdict.at(NOW)[0].name == f"{NETWORK}/sanhe/verdict"
     keyfiles.generate(folder / f"authority-{uscc}-2.pem")
     second = keyfiles.load_signer(folder / f"authority-{uscc}-2.pem", NAME)
     old = {"role": "authority", "vkey": first.key.text(), "families": ["licence"], **WINDOW}
     new = {**old, "vkey": second.key.text(), "not_before": "2026-06-01"}
     world.found(sanhe={"keys": [*world.member("sanhe")["keys"], old, new]})
     keys = opened(world)
-    assert keys.authorities(NOW)[uscc].key == second.key
-    assert keys.authorities(1_767_225_600)[uscc].key == first.key, "before its window the old one signs"
+    assert [key.key for key in keys.authorities(NOW)[uscc]] == [second.key]
+    assert keys.authorities(1_767_225_600)[uscc][0].key == first.key, "before its window the old one signs"
 
 
 def test_an_authoritys_key_is_refused_as_an_example_and_without_its_code(world: World) -> None:

@@ -12,10 +12,12 @@ import pytest
 from gateway.demo.example import example_keys, example_public_keys
 from gateway.errors import CannotRun
 from gateway.node.config import Passphrases
-from gateway.node.nodekeys import KeyFolder, KeyPlace
+from gateway.node.keyplace import KeyPlace
+from gateway.node.nodekeys import KeyFolder
 from gateway.trust import keyfiles
 from gateway.trust import roster as roster_file
 from gateway.trust.suites import VerifierKey
+from tests.records import builders
 from tests.simulator import FAMILIES, NETWORK, World
 
 NOW = int(time.time())
@@ -53,15 +55,15 @@ def secret(path: Path, text: str) -> Path:
 
 def test_a_new_file_is_taken_up_and_waits_until_the_roster_names_it(world: World) -> None:
     keys = opened(world)
-    first = keys.record("licence").at(NOW).key
+    first = keys.record("licence").at(NOW)[0].key
     keyfiles.generate(folder(world) / "record-2.pem")
     keys.refresh()
     newer, older = keys.held("record")
     assert older.key == first
-    assert keys.record("licence").at(NOW).key == first, "a key that no roster names has signed"
+    assert keys.record("licence").at(NOW)[0].key == first, "a key that no roster names has signed"
     enter(world, newer.key, "2026-01-01T00:00:00Z")
-    assert keys.record("licence").at(NOW).key == newer.key
-    assert keys.record("licence").at(1_767_225_599).key == first, "before its window the old one signs"
+    assert keys.record("licence").at(NOW)[0].key == newer.key
+    assert keys.record("licence").at(1_767_225_599)[0].key == first, "before its window the old one signs"
 
 
 def test_a_file_that_is_gone_signs_no_more(world: World) -> None:
@@ -95,10 +97,10 @@ def test_a_bad_new_file_is_passed_over_and_warned_of(world: World) -> None:
 
 def test_a_file_that_becomes_unreadable_goes_on_and_is_warned_of(world: World, tmp_path: Path) -> None:
     keys = opened(world)
-    before = keys.record("licence").at(NOW).key
+    before = keys.record("licence").at(NOW)[0].key
     keyfiles.encrypt(folder(world) / "record.pem", passphrase_file=secret(tmp_path / "p", "示例口令"))
     keys.refresh()
-    assert keys.record("licence").at(NOW).key == before
+    assert keys.record("licence").at(NOW)[0].key == before
     assert [warning.reason for warning in keys.warnings(NOW)] == ["key.passphrase"]
 
 
@@ -108,7 +110,7 @@ def test_encrypted_keys_are_read_with_the_passphrases_that_the_settings_name(wor
         keyfiles.encrypt(file, passphrase_file=for_one if file.stem == "witness" else for_all)
         assert b"ENCRYPTED" in file.read_bytes()
     keys = opened(world, Passphrases(for_all, {"witness": for_one}))
-    assert keys.witness.at(NOW).name == f"{NETWORK}/sanhe/witness"
+    assert keys.witness.at(NOW)[0].name == f"{NETWORK}/sanhe/witness"
     for wrong in (Passphrases(), Passphrases(for_all), Passphrases(tmp_path / "no such file", {"witness": for_one})):
         with pytest.raises(CannotRun, match=r"key\.(passphrase|missing)"):
             opened(world, wrong)
@@ -152,3 +154,28 @@ def test_other_files_in_the_folder_are_not_looked_at(world: World) -> None:
     for name in ("trust-online.pem", "record2.pem", "log-licence.pem.bak", "record-0.pem", "kafka.pem"):
         shutil.copy(folder(world) / "record.pem", folder(world) / name)
     assert len(opened(world).held("record")) == 1
+
+
+def test_keys_of_both_suites_sign_for_an_authority(tmp_path: Path) -> None:
+    world = World(tmp_path, "sanhe", gm=True)
+    entered = []
+    for suffix, suite in (("", "ed25519"), ("-sm2", "sm2")):
+        file = folder(world) / f"authority-{builders.ISSUER}{suffix}.pem"
+        keyfiles.generate(file, suite)
+        vkey = keyfiles.load_signer(file, f"{NETWORK}/sanhe/authority/{builders.ISSUER}").key.text()
+        window = {"not_before": "2020-01-01T00:00:00Z", "not_after": "2040-01-01T00:00:00Z"}
+        entered.append({"role": "authority", "vkey": vkey, "families": list(FAMILIES), **window})
+    world.found(sanhe={"keys": [*world.member("sanhe")["keys"], *entered]})
+    keys = opened(world)
+    assert [key.key.text() for key in keys.authorities(NOW)[builders.ISSUER]] == [key["vkey"] for key in entered]
+
+
+def test_a_log_whose_ed25519_key_has_gone_is_dated_by_the_key_of_the_suite_that_is_left(tmp_path: Path) -> None:
+    """Else, under the policy, the date would be by the one suite and the log's line by the other."""
+    world = World(tmp_path, "sanhe", gm=True)
+    both = opened(world).log("licence", NOW)
+    pairs = ((both.log, both.heartbeat), *both.also)
+    assert [key.key.suite.gm for pair in pairs for key in pair] == [False, False, True, True]
+    world.found(sanhe={"keys": [key for key in world.member("sanhe")["keys"] if key["vkey"] != both.log.key.text()]})
+    left = opened(world).log("licence", NOW)
+    assert (left.log.key.suite.gm, left.heartbeat.key.suite.gm, left.also) == (True, True, ())

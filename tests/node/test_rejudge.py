@@ -8,6 +8,7 @@ import pytest
 
 from gateway.ledger import logbook
 from gateway.node import rejudge, revised, subjects
+from gateway.trust.members import Policy
 from tests.handmade import stamp
 from tests.node.histories import BASE, SUBJECT, Desk, Ground, found_ground, quarantined, reading, step, written
 from tests.records import builders
@@ -151,3 +152,16 @@ def test_a_policy_from_a_day_that_is_past_refuses_what_had_been_accepted_since(g
         desk.read([3], ground.trusts[4])
         rejudge.rejudge(desk.connection, ground.trusts[5])
         assert quarantined(desk) == [(leaf, "authority.unsigned") for leaf in range(3)]
+
+
+def test_a_policy_of_suites_that_is_past_refuses_what_had_been_accepted_since(ground: Ground) -> None:
+    """Sealed at 2 and 4, and signed by Ed25519 alone: from the policy's instant on that counts no more."""
+    with reading(ground) as desk:
+        written(desk, *(step("issued", about=leaf) for leaf in range(4)))
+        desk.read([2, 4], ground.trusts[2])
+        rejudge.rejudge(desk.connection, ground.trusts[2])
+        cover = logbook.seal_covering(desk.connection, desk.log.number, 3)
+        assert cover is not None
+        roster = replace(ground.trusts[2].roster, policy=Policy("gm", cover.date))
+        rejudge.rejudge(desk.connection, replace(ground.trusts[2], roster=roster, digest="another"))
+        assert quarantined(desk) == [(leaf, "suite.gm_missing") for leaf in (2, 3)]

@@ -26,7 +26,7 @@ from gateway.node.mirrorparts import MirrorParts
 from gateway.node.views import LogView
 from gateway.node.witness import Witness, WitnessKeys
 from gateway.trust import keyfiles, notes
-from gateway.trust.members import Ended
+from gateway.trust.members import Ended, Policy
 from gateway.trust.suites import CosignatureSigner
 from gateway.trust.trusted import load
 from tests.handmade import HandMade
@@ -62,13 +62,12 @@ class Post:
     marks: WitnessMarks = field(init=False)
 
     def made(self, parts: MirrorParts) -> Witness:
-        folder = self.world.folder / "tongzhou"
+        folder, keys = self.world.folder / "tongzhou", self.world.keys("tongzhou")
         self.marks = WitnessMarks(folder / "data" / MARKS_FILE)
         self.cosigners = Cosigners(parts.trust, parts.measures, lambda: None, self.clock)
         followers = _One(self)
-        key = self.world.keys("tongzhou").witness
         self.witness = Witness(
-            WitnessKeys(key.name, lambda at: key),
+            WitnessKeys(keys.witness.name, lambda at: keys.witnesses),
             parts.mirrors,
             self.marks,
             followers,
@@ -580,3 +579,17 @@ def test_a_statement_is_what_its_owner_signed_whoever_cosigned_it(world: World, 
 
 def _trust(world: World) -> Any:
     return load(world.folder / "tongzhou" / "trust", ())
+
+
+def test_under_the_policy_gm_an_ed25519_cosignature_is_kept_and_vouches_for_nothing(tmp_path: Path) -> None:
+    """What counts is asked of the roster, by the key's suite and the cosignature's own date."""
+    world = World(tmp_path, "sanhe", "tongzhou", gm=True)
+    trust, since = load(world.folder / "sanhe" / "trust"), 1_795_400_000
+    trust = replace(trust, roster=replace(trust.roster, policy=Policy("gm", since)))
+    log = logbook.Log(1, ORIGIN, "sanhe", "licence", 1, None, 0, None)
+    view = LogView(log, False, None, None, 0, False, b"", None)  # type: ignore[arg-type]
+    keys = {key.vkey.suite.gm: key for key in trust.roster.keys("witness", "tongzhou").values()}
+    for gm, date, counts in ((False, since - 1, True), (False, since, False), (True, since, True)):
+        key = keys[gm]
+        given = Cosignature(1, key.vkey.name, key.vkey.key_id, date, b"payload")
+        assert cosigned._counts(key, view, given, trust) is counts

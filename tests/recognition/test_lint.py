@@ -88,6 +88,16 @@ def without_keys(documents: Documents, role: str) -> None:
     member(documents)["keys"] = [key for key in member(documents)["keys"] if key["role"] != role]
 
 
+def under_gm(documents: Documents) -> None:
+    documents["roster"] = papers.under_gm(documents["roster"])
+
+
+def without_gm(documents: Documents, role: str) -> None:
+    """Take away the later one of sanhe's keys of a role."""
+    found = [key for key in member(documents)["keys"] if key["role"] == role]
+    member(documents)["keys"].remove(found[-1])
+
+
 def typed(documents: Documents, **members: Any) -> None:
     documents["catalogue"]["types"][0] |= members
 
@@ -148,6 +158,27 @@ CASES: dict[str, tuple[Callable[[Documents], Any], list[tuple[str, str]]]] = {
             }
         ),
         [("lint.keys_overlap", "sanhe")],
+    ),
+    "an SM2 key beside every key, under the policy": (under_gm, []),
+    "a policy, and no SM2 verdict key": (
+        lambda d: (under_gm(d), without_gm(d, "verdict")),
+        [("lint.gm_missing", "sanhe")],
+    ),
+    "a policy, and an authority that signs with Ed25519 alone": (
+        lambda d: (under_gm(d), may_sign(d), typed(d, authority_signed=SIGNED)),
+        [("lint.gm_missing", "sanhe"), ("lint.signing_key", f"sanhe {OWN['sanhe']}")],
+    ),
+    "a policy, and an authority with keys of both suites": (
+        lambda d: (may_sign(d), under_gm(d), typed(d, authority_signed=SIGNED)),
+        [],
+    ),
+    "a policy that begins after the SM2 keys have ended": (
+        lambda d: (under_gm(d), d["roster"]["policy"].update(since="2029-01-02")),
+        [("lint.gm_missing", place) for place in PLACES for _ in range(8)],
+    ),
+    "an SM2 key that ends soon, and none of its suite that follows": (
+        lambda d: (under_gm(d), member(d)["keys"][-1].update(not_after=END)),
+        [("lint.key_ending", "sanhe")],
     ),
     "no licence log": (
         lambda d: without_log(d, "licence"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.errors import Refused
 from gateway.trust.suites import COSIGNATURE, ED25519, VerifierKey
 from tests.records.builders import ISSUER, TYPE_CODES, change, uscc
+from tests.trust.signers import gm_cosigner, gm_signer
 
 NETWORK = "jjj.example"
 FAMILIES = ("licence", "credit")
@@ -34,6 +36,19 @@ def vkey(name: str, algorithm: int = ED25519, seed: str = "") -> VerifierKey:
 def key(role: str, name: str, families: tuple[str, ...], algorithm: int = ED25519) -> dict[str, Any]:
     """A key's entry."""
     return {"role": role, "vkey": vkey(name, algorithm).text(), "families": list(families), **WINDOW}
+
+
+def gm_key(entry: dict[str, Any]) -> dict[str, Any]:
+    """The same entry with an SM2 key, dated or not as the role is."""
+    name, _, encoded = entry["vkey"].split("+", 2)
+    make = gm_cosigner if b64decode(encoded)[0] == COSIGNATURE else gm_signer
+    return {**entry, "vkey": make(name).key.text()}
+
+
+def under_gm(document: dict[str, Any], since: str = WINDOW["not_before"]) -> dict[str, Any]:
+    """A roster with an SM2 key beside every key, and the policy ``gm`` from an instant on."""
+    members = [each | {"keys": [*each["keys"], *map(gm_key, each["keys"])]} for each in document["jurisdictions"]]
+    return document | {"jurisdictions": members, "policy": {"name": "gm", "since": since}}
 
 
 def member(jurisdiction: str, region: str, name: str) -> dict[str, Any]:

@@ -18,11 +18,12 @@ from gateway.instants import first_second, shanghai_day
 from gateway.ledger.merkle import leaf_hash
 from gateway.trust import gate, notes
 from gateway.trust.gate import Place, Reading
-from gateway.trust.suites import Ed25519Signer
+from gateway.trust.suites import Ed25519Signer, Signer, Sm2Signer
 from gateway.trust.trusted import TrustData, load
 from tests.handmade import HandMade, stamp
 from tests.records import builders
 from tests.simulator import FAMILIES, NETWORK, World
+from tests.trust.signers import gm_private
 
 NOW = int(time.time())
 OTHER = builders.uscc(7, "11110112")
@@ -50,7 +51,7 @@ class Office:
         (folder / "catalogue.json").write_bytes(orjson.dumps(catalogue))
         return load(folder)
 
-    def enter(self, *signers: Ed25519Signer, **members: Any) -> None:
+    def enter(self, *signers: Signer, **members: Any) -> None:
         changes = {}
         for place in ("sanhe", "tongzhou"):
             own = [each for each in signers if each.name.startswith(f"{NETWORK}/{place}/")]
@@ -183,3 +184,15 @@ def test_credit_facts_know_no_types_and_no_policy(office: Office) -> None:
     log, trust = office.world.log_of("sanhe", "credit"), office.trust(signed={"sanhe": "2020-01-01"})
     entry = log.entry(log.fresh(), time=stamp(NOW))
     assert gate.read(entry, Place(log.origin, "sanhe", "credit", 0, NOW), trust).signers == (f"{NETWORK}/sanhe",)
+
+
+def test_under_the_policy_gm_an_authoritys_ed25519_line_alone_is_refused(tmp_path: Path) -> None:
+    """Else who could forge Ed25519 would speak for the authority, beside a node's line of any suite."""
+    world = World(tmp_path, "sanhe", "tongzhou", gm=True)
+    office = Office(world, world.log_of("sanhe"), authority())
+    of_gm = Sm2Signer(office.own.name, gm_private("authority"))
+    office.enter(office.own, of_gm)
+    trust, beside = load(world.folder / "tongzhou" / "trust"), office.log.keys.also
+    assert reason(office.signed(office.own, *beside), trust) == "suite.gm_missing"
+    for signers in ((), (of_gm,), (office.own, of_gm)):
+        assert len(read(office.signed(*signers, *beside), trust).signers) == 2 + len(signers)

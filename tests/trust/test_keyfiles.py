@@ -1,7 +1,10 @@
 """Private key files: who may read them, and what is said when something is wrong with one."""
 
 import os
+import shutil
 import stat
+import subprocess
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
@@ -133,6 +136,63 @@ def test_errors_and_signers_show_no_secret(tmp_path: Path) -> None:
     ]
     assert all(error.__cause__ is None for error in errors)
     assert not any(secret in text for text in shown for secret in ("do-not-show-me", body))
+
+
+# SM2
+
+
+def test_a_generated_sm2_key_signs_as_what_its_file_says(tmp_path: Path) -> None:
+    path, secret = tmp_path / "record-sm2.pem", secret_file(tmp_path / "secret", "口令".encode())
+    for passphrase in (None, secret):
+        keyfiles.generate(path, "sm2", passphrase_file=passphrase)
+        assert (b"ENCRYPTED" in path.read_bytes()) == (passphrase is not None)
+        signer = keyfiles.load_signer(path, "jjj.example/a", passphrase_file=passphrase)
+        cosigner = keyfiles.load_cosigner(path, "jjj.example/a/w", passphrase_file=passphrase)
+        assert (signer.key.suite.name, cosigner.key.suite.name) == ("sm2", "sm2-cosignature")
+        assert signer.key.verify(b"text\n", signer.sign(b"text\n")) is None
+        assert cosigner.key.verify(b"text\n", cosigner.cosign(b"text\n", 7)) == 7
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        path.unlink()
+
+
+def test_an_sm2_key_is_what_openssl_writes_and_reads(tmp_path: Path) -> None:
+    """PKCS8 as of GB/T 35276's curve, so that other programs of a 密码 department take the file."""
+    keyfiles.generate(tmp_path / "ours.pem", "sm2")
+    said = openssl("pkey", "-in", str(tmp_path / "ours.pem"), "-noout", "-text")
+    assert "SM2" in said
+    openssl("genpkey", "-algorithm", "SM2", "-out", str(tmp_path / "theirs.pem"))
+    (tmp_path / "theirs.pem").chmod(0o600)
+    assert keyfiles.load_signer(tmp_path / "theirs.pem", "a").key.suite.name == "sm2"
+
+
+def openssl(*arguments: str) -> str:
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("there is no program openssl here")
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def test_an_sm2_key_is_refused_as_the_others_are(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    right = secret_file(tmp_path / "right", b"do-not-show-me")
+    wrong = secret_file(tmp_path / "wrong", b"another")
+    keyfiles.generate(path, "sm2", passphrase_file=right)
+    errors = [refusal(path), refusal(path, wrong)]
+    assert [error.reason for error in errors] == ["key.passphrase"] * 2
+    plain = tmp_path / "plain.pem"
+    keyfiles.generate(plain, "sm2")
+    errors.append(refusal(plain, right))
+    der = b64decode(b"".join(plain.read_bytes().splitlines()[1:-1]))
+    other = b64encode(der.replace(bytes.fromhex("2a811ccf5501822d"), bytes.fromhex("2a811ccf5501822e")))
+    pem = b"-----BEGIN PRIVATE KEY-----\n%b\n-----END PRIVATE KEY-----\n" % other
+    errors.append(refusal(secret_file(tmp_path / "other curve", pem)))
+    assert [error.reason for error in errors[2:]] == ["key.passphrase", "key.file_form"]
+    with pytest.raises(CannotRun, match=r"key\.exists"):
+        keyfiles.generate(path, "sm2")
+    secrets = ("do-not-show-me", plain.read_bytes().splitlines()[1].decode())
+    shown = [text for error in errors for text in (str(error), repr(error))]
+    assert all(error.__cause__ is None for error in errors)
+    assert not any(secret in text for text in shown for secret in secrets)
 
 
 def test_a_key_file_is_encrypted_in_place_and_its_passphrase_changed(tmp_path: Path) -> None:

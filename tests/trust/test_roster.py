@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from gateway.errors import Refused
 from gateway.trust import roster
 from gateway.trust.members import RosterKey
 from tests.records.builders import GONE, ISSUER
-from tests.trust.papers import MINISTRY, TYPE, changed, key, reason_of, vkey, written
+from tests.trust.papers import MINISTRY, TYPE, changed, key, reason_of, under_gm, vkey, written
 from tests.trust.papers import roster as sample
+from tests.trust.signers import gm_cosigner, gm_signer
 
 LICENCE = "jjj.example/sanhe/licence"
 FIRST = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
@@ -297,3 +299,40 @@ DEEP = ["jurisdictions.0.keys.0.revoked", "jurisdictions.0.logs.0", "jurisdictio
 @given(st.sampled_from(MEMBERS + DEEP), anything)
 def test_any_value_in_any_place_is_read_or_refused(path: str, value: object) -> None:
     assert reason_of(lambda: read({path: value})) in (None, "trust.form")
+
+
+# Policy and suites
+
+
+def test_a_policy_counts_from_its_instant_on_and_by_suite() -> None:
+    found = roster.parse(written(under_gm(sample(), "2026-06-01")))
+    plain, gm = found.keys("record", "sanhe").values()
+    since = int(datetime(2026, 5, 31, 16, tzinfo=UTC).timestamp())  # midnight in Shanghai
+    assert found.policy is not None
+    assert (found.policy.name, found.policy.since) == ("gm", since)
+    assert [found.counts(plain.vkey, at) for at in (since - 1, since)] == [True, False]
+    assert [found.counts(gm.vkey, at) for at in (since - 1, since)] == [True, True]
+    assert read().policy is None
+    assert read().counts(plain.vkey, since)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [{}, {"name": "gm"}, {"name": "ed25519", "since": "2026-01-01"}, {"name": "gm", "since": "soon"}, "gm", None],
+)
+def test_another_policy_is_refused(policy: Any) -> None:
+    assert reason_of(lambda: roster.parse(written(sample(policy=policy)))) == "trust.form"
+
+
+def test_every_role_may_have_a_key_of_each_suite_and_none_of_the_other_kind() -> None:
+    found = roster.parse(written(under_gm(sample())))
+    for role in ("record", "authority", "log", "heartbeat", "witness", "verdict"):
+        suites = sorted(key.vkey.suite.name for key in found.keys(role, "sanhe").values())
+        both = ["ed25519-cosignature", "sm2-cosignature"] if role in ("heartbeat", "witness") else ["ed25519", "sm2"]
+        assert sorted(set(suites)) == both
+    for role, wrong in (("record", gm_cosigner), ("witness", gm_signer)):
+        members = sample()["jurisdictions"]
+        entry = next(key for key in members[1]["keys"] if key["role"] == role)
+        entry["vkey"] = wrong(entry["vkey"].partition("+")[0]).key.text()
+        document = written(sample(jurisdictions=members))
+        assert reason_of(partial(roster.parse, document)) == "trust.form"

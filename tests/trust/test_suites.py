@@ -13,46 +13,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import Refused
-from gateway.trust.suites import COSIGNATURE, ED25519, CosignatureSigner, Ed25519Signer, VerifierKey, key_id
-from tests.trust.signers import cosigner, outcome, private, signer
+from gateway.trust import sm2
+from gateway.trust.suites import (
+    COSIGNATURE,
+    ED25519,
+    CosignatureSigner,
+    Ed25519Signer,
+    Sm2CosignatureSigner,
+    Sm2Signer,
+    VerifierKey,
+    key_id,
+)
+from tests.trust.signers import cosigner, gm_cosigner, gm_private, gm_signer, outcome, private, signer
 
 PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 REMORA = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
 PLUS = (
     "TEST+7997405c+AQcC+FTVKf0jlTdHDY3rbevmnKxxPjigCXlVtGe6RIr6"  # transparency-dev/formats: a plus in base64
 )
-VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "signed_notes.json").read_bytes())
+VECTORS_FOLDER = Path(__file__).parent.parent / "vectors"
+VECTORS = json.loads((VECTORS_FOLDER / "signed_notes.json").read_bytes())
 PUBLIC = signer("a").key.public
+GM = gm_signer("a").key.raw
 
-RFC_8032 = [  # section 7.1, tests 1 to 3: secret key, public key, message, signature
-    (
-        "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
-        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
-        "",
-        (
-            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b"
-            "d25bf5f0595bbe24655141438e7a100b"
-        ),
-    ),
-    (
-        "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
-        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
-        "72",
-        (
-            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
-            "387b2eaeb4302aeeb00d291612bb0c00"
-        ),
-    ),
-    (
-        "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
-        "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
-        "af82",
-        (
-            "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc659"
-            "4a7c15e9716ed28dc027beceea1ec40a"
-        ),
-    ),
-]
+RFC_8032 = json.loads((VECTORS_FOLDER / "rfc8032.json").read_bytes())  # section 7.1, all five
 
 
 def reason(text: str) -> str:
@@ -173,12 +157,15 @@ def test_every_generated_key_is_taken(seed: bytes) -> None:
     assert VerifierKey.parse(key.text()) == key
 
 
-@pytest.mark.parametrize(("secret", "public", "message", "signature"), RFC_8032)
-def test_published_signatures(secret: str, public: str, message: str, signature: str) -> None:
-    known = Ed25519Signer("a", Ed25519PrivateKey.from_private_bytes(bytes.fromhex(secret)))
-    assert known.key.public.hex() == public
-    assert known.sign(bytes.fromhex(message)).hex() == signature
-    assert known.key.verify(bytes.fromhex(message), bytes.fromhex(signature)) is None
+@pytest.mark.parametrize("vector", RFC_8032, ids=lambda vector: vector["test"])
+def test_published_signatures(vector: dict[str, str]) -> None:
+    secret, public, message, signature = (
+        bytes.fromhex(vector[name]) for name in ("secret", "public", "message", "signature")
+    )
+    known = Ed25519Signer("a", Ed25519PrivateKey.from_private_bytes(secret))
+    assert known.key.raw == public
+    assert known.sign(message) == signature
+    assert known.key.verify(message, signature) is None
 
 
 def test_a_cosignature_is_dated_and_bound_to_its_date() -> None:
@@ -217,21 +204,85 @@ def test_the_last_time_is_taken() -> None:
 
 @given(st.binary(max_size=80))
 def test_any_payload_is_refused(payload: bytes) -> None:
-    for key in (signer("a").key, cosigner("a").key):
+    for key in (signer("a").key, cosigner("a").key, gm_signer("a").key, gm_cosigner("a").key):
         with pytest.raises(Refused, match=r"signature\.invalid"):
             key.verify(b"text\n", payload)
 
 
 def test_copies_of_a_key_still_verify() -> None:
-    known = signer("a")
-    for twin in (copy.deepcopy(known.key), pickle.loads(pickle.dumps(known.key))):
-        assert twin == known.key
-        assert twin.verify(b"text\n", known.sign(b"text\n")) is None
+    for known in (signer("a"), gm_signer("a")):
+        for twin in (copy.deepcopy(known.key), pickle.loads(pickle.dumps(known.key))):
+            assert twin == known.key
+            assert twin.verify(b"text\n", known.sign(b"text\n")) is None
+
+
+SM2_NAME = b"sm2-with-sm3.1.2.156.10197.1.501"
+
+
+def test_an_sm2_key_says_its_suite_in_words_and_goes_round() -> None:
+    """The identifier is part of the public key in the sense of C2SP: the key id is made over it too."""
+    for known, words in ((gm_signer("a"), SM2_NAME), (gm_cosigner("a"), b"cosignature/v1+" + SM2_NAME)):
+        key = known.key
+        assert (key.algorithm, key.public[: len(words)], len(key.raw)) == (0xFF, words, 65)
+        assert key.key_id == sha256(b"a\n\xff" + words + key.raw).digest()[:4]
+        assert VerifierKey.parse(key.text()) == key
+        assert VerifierKey.parse(key.text()).suite is key.suite
+
+
+@pytest.mark.parametrize(
+    ("material", "why"),
+    [
+        (b"\xff" + b"sm2-with-sm3" + GM, "key.algorithm"),
+        (b"\xff" + SM2_NAME.upper() + GM, "key.algorithm"),
+        (b"\xff" + b"another.example/suite" + GM, "key.algorithm"),
+        (b"\xff" + GM, "key.algorithm"),
+        (b"\x01" + SM2_NAME + GM, "key.public"),
+        (b"\xff" + SM2_NAME, "key.public"),
+        (b"\xff" + SM2_NAME + PUBLIC, "key.public"),
+        (b"\xff" + SM2_NAME + GM + b"\0", "key.public"),
+        (b"\xff" + SM2_NAME + GM[:-1] + bytes([GM[-1] ^ 1]), "key.public"),
+        (b"\xff" + SM2_NAME + b"\x04" + bytes(64), "key.public"),
+        (b"\xff" + b"cosignature/v1+" + SM2_NAME + GM[1:], "key.public"),
+    ],
+)
+def test_no_other_identifier_and_no_other_point_is_an_sm2_key(material: bytes, why: str) -> None:
+    assert reason(vkey("a", material)) == why
+
+
+def test_no_suite_takes_the_signatures_of_another() -> None:
+    """Which suite verifies is said by our key alone; a line of 64 bytes fits several."""
+    text = b"text\n"
+    plain, gm = signer("a"), gm_signer("a")
+    dated, gm_dated = cosigner("a"), gm_cosigner("a")
+    payloads = {s.key.suite.name: s.sign(text) for s in (plain, gm)}
+    payloads |= {s.key.suite.name: s.cosign(text, 7) for s in (dated, gm_dated)}
+    for known in (plain, gm, dated, gm_dated):
+        for name, payload in payloads.items():
+            if name == known.key.suite.name:
+                assert known.key.verify(text, payload) == (7 if known.key.suite.dated else None)
+            else:
+                with pytest.raises(Refused, match=r"signature\.invalid"):
+                    known.key.verify(text, payload)
+
+
+def test_an_sm2_cosignature_is_bound_to_its_date() -> None:
+    witness, text = gm_cosigner("w"), b"jjj.example/a\n0\n"
+    payload = witness.cosign(text, 1679315147)
+    assert (len(payload), payload[:8].hex()) == (72, "00000000641850cb")
+    sm2.verifier(witness.key.raw)(payload[8:], b"cosignature/v1\ntime 1679315147\n" + text)
+    for wrong in ((1679315148).to_bytes(8) + payload[8:], payload[:-1], payload + b"\0", payload[8:], b"", bytes(72)):
+        with pytest.raises(Refused, match=r"signature\.invalid"):
+            witness.key.verify(text, wrong)
 
 
 def test_signers_show_their_name_and_id_only() -> None:
-    secret = private("secret")
-    for known in (Ed25519Signer("jjj.example/a", secret), CosignatureSigner("jjj.example/a", secret)):
+    secret, gm_secret, name = private("secret"), gm_private("secret"), "jjj.example/a"
+    for known in (
+        Ed25519Signer(name, secret),
+        CosignatureSigner(name, secret),
+        Sm2Signer(name, gm_secret),
+        Sm2CosignatureSigner(name, gm_secret),
+    ):
         shown = f"{type(known).__name__}(jjj.example/a+{known.key.key_id.hex()})"
         assert repr(known) == str(known) == shown
         with pytest.raises(TypeError):

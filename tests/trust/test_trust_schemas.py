@@ -52,6 +52,7 @@ SHAPES = (None, True, 7, "示例", [], {})
 def documents() -> dict[str, dict[str, Any]]:
     """One document each with every member there is."""
     whole = papers.roster(jurisdictions=papers.roster()["jurisdictions"][:1])
+    whole["policy"] = {"name": "gm", "since": "2027-01-01"}
     member = whole["jurisdictions"][0]
     member["aliases"] = ["110113"]
     member["logs"][0]["ended"] = {"size": 3, "root": "A" * 43 + "="}
