@@ -21,7 +21,7 @@ from gateway.ledger import logbook
 from gateway.ledger.database import connect
 from gateway.ledger.logbook import Seal
 from gateway.node.config import Config
-from gateway.node.nodekeys import LOG_ROLES
+from gateway.node.keyplace import LOG_ROLES
 from gateway.ops import keying
 from gateway.trust.canonical import encode_base64
 from gateway.trust.members import Ended
