@@ -37,6 +37,7 @@ from gateway.node.follower import Follower, MirrorParts
 from gateway.node.freshness import OwnClock
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
+from gateway.node.news import News
 from gateway.node.publisher import OwnState, Publisher
 from gateway.node.relay import Relay
 from gateway.node.sealer import OwnLog, Published
@@ -125,6 +126,7 @@ class Node:
         self._stack.push_async_callback(self._keep_heartbeats)
         self.views = Views(self.mirrors, self.publisher, self.followers)
         self.counter = Counter(self.views, self.trust, own, self.keys.verdict, self.own_clock, self.measures)
+        self.news = News(self.views, self.trust)
 
     async def _open_own(self, family: str, origin: str) -> OwnState:
         own = await self.ledger.write(lambda c: logbook.open_log(c, origin, self.jurisdiction.id, family))
@@ -147,6 +149,7 @@ class Node:
             await self._follow_new()
             group.create_task(self._watch_trust())
             group.create_task(self.publisher.run())
+            group.create_task(self.news.run())
             group.create_task(self._begin_sealing())
 
     async def _begin_sealing(self) -> None:

@@ -14,6 +14,7 @@ from gateway.errors import GatewayError
 from gateway.node.config import HttpConfig
 from gateway.node.counter import Counter
 from gateway.node.measures import Measures
+from gateway.node.news import News
 from gateway.node.publisher import Publisher
 from gateway.node.trustfolder import TrustFolder
 from gateway.node.views import Views
@@ -21,6 +22,7 @@ from gateway.node.views import Views
 PUBLISHER = web.AppKey("publisher", Publisher)
 COUNTER = web.AppKey("counter", Counter)
 VIEWS = web.AppKey("views", Views)
+NEWS = web.AppKey("news", News)
 TRUST = web.AppKey("trust", TrustFolder)
 MEASURES = web.AppKey("measures", Measures)
 LIMITS = web.AppKey("limits", HttpConfig)
