@@ -21,6 +21,7 @@ from gateway.ledger import checkpoint, merkle, tiles
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.merkle import Frontier
 from gateway.ledger.proof import Proof
+from gateway.recognition import slipcode
 from gateway.recognition.answer import to_json
 from gateway.recognition.verdict import judge
 from gateway.records import compact
@@ -116,16 +117,26 @@ def announced() -> Message:
     return Message(f"{ORIGIN} {ORIGIN}".encode(), heartbeat(), (NOTE_TYPE,))
 
 
+SLIP_NUMBER = slipcode.number("2026-11-23", "110112", bytes(range(10)))
+
+
 def slip() -> bytes:
     """The counter's answer to the question about one licence, signed."""
     relied_on = log(root=b64encode(sha256(b"812 licences").digest()).decode(), heartbeat=AT // 1000 - 4)
-    body = to_json(judge(asked().question(), asked(logs=(relied_on,)).facts()))
+    body = {"slip_number": SLIP_NUMBER} | to_json(judge(asked().question(), asked(logs=(relied_on,)).facts()))
     return notes.sign(compact.encode(body) + b"\n", VERDICT)
+
+
+def slip_code() -> bytes:
+    """The code that a printed slip of this answer bears."""
+    answer = to_json(judge(asked().question(), asked().facts()))
+    return notes.sign(slipcode.text(SLIP_NUMBER, answer, slip().decode()), VERDICT)
 
 
 def examples() -> dict[str, str]:
     """Name → text of every example."""
-    made = (_keys(), _record(), _tree(), _statements(), _proofs(), _files(), _topics(), {"slip": _text(slip())})
+    slips = {"slip": _text(slip()), "slip-code": _text(slip_code())}
+    made = (_keys(), _record(), _tree(), _statements(), _proofs(), _files(), _topics(), slips)
     return {name: text for each in made for name, text in each.items()}
 
 
