@@ -284,6 +284,21 @@ async def test_the_way_back_shows_no_old_result(town: Town) -> None:
         await expect(page.locator("html")).not_to_have_attribute("data-stale", "old")
 
 
+async def test_a_page_that_is_not_looked_at_is_grey_until_it_is_verified_again(town: Town) -> None:
+    turn = """(hidden) => {
+      Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    async with clerk(town) as page:
+        await ask(page, number_of("recognised"))
+        before = await page.locator(".actions .code").inner_text()
+        await page.evaluate(turn, True)
+        assert await page.get_attribute("html", "data-stale") == "old"
+        await page.evaluate(turn, False)
+        await expect(page.locator(".actions .code")).not_to_have_text(before)
+        await expect(page.locator("html")).not_to_have_attribute("data-stale", "old")
+
+
 async def test_a_node_that_stops_answering_turns_the_page_grey(town: Town) -> None:
     data = await town.issue(9103)
     async with clerk(town, place=LATE) as page:

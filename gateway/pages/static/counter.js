@@ -2,10 +2,10 @@
 // Without this file the page still works; the style sheet makes a result old after a minute.
 "use strict";
 (() => {
-  const AGAIN_MS = 20_000; // verified again so often, whatever is heard
-  const OLD_MS = 45_000; // older than this it is shown no longer
-  const SILENT_MS = 6_000; // the node says every 2 s that it is there
-  const ANSWER_MS = 5_000;
+  const AGAIN_MS = 20000; // verified again so often, whatever is heard
+  const OLD_MS = 45000; // older than this it is shown no longer
+  const SILENT_MS = 6000; // the node says every 2 s that it is there
+  const ANSWER_MS = 5000;
   const root = document.documentElement;
   const box = document.getElementById("q");
   if (box) { box.focus(); box.select(); }
@@ -20,7 +20,7 @@
 
   function settle() {
     if (lost) grey("lost");
-    else if (Date.now() - verified > OLD_MS) grey("old");
+    else if (document.hidden || Date.now() - verified > OLD_MS) grey("old");
     else delete root.dataset.stale;
   }
 
@@ -30,9 +30,10 @@
   async function again() {
     if (busy) { due = true; return; }
     busy = true;
-    const asked = Date.now();
+    const asked = Date.now(), patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), ANSWER_MS);
     try {
-      const reply = await fetch(location.href, { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(ANSWER_MS) });
+      const reply = await fetch(location.href, { cache: "no-store", redirect: "error", signal: patience.signal });
       if (!reply.ok) throw new Error(reply.status);
       const next = new DOMParser().parseFromString(await reply.text(), "text/html").getElementById("answer");
       if (!next) { location.reload(); return; } // several match now, or the visit has ended: the page says it itself
@@ -42,6 +43,7 @@
     } catch {
       lost = true;
     } finally {
+      clearTimeout(timer);
       busy = false;
       settle();
       if (due) { due = false; again(); }
@@ -74,7 +76,7 @@
       link.href = URL.createObjectURL(new Blob([document.getElementById("slip").textContent], { type: "text/plain" }));
       link.download = save.dataset.name;
       link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 1_000);
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     });
   }
 
@@ -92,18 +94,33 @@
     stream.addEventListener("error", doubt);
   }
 
+  // A page that is not seen listens to nothing (a browser has six connections for all its pages) and is grey, so that
+  // nothing old is seen first when it is looked at again, or brought back by the browser hours later.
+  function rest() {
+    if (stream) stream.close();
+    listening = false;
+    grey("old");
+  }
+
+  function wake() {
+    verified = 0;
+    settle();
+    listen();
+    again();
+  }
+
   setInterval(() => {
+    if (document.hidden) return;
     const now = Date.now();
     settle();
     if (listening && now - heard > SILENT_MS) doubt();
-    else if (now - verified > AGAIN_MS || (!listening && now - verified > 3_000)) again();
-    if (!listening && now - opened > 10_000) listen();
-  }, 1_000);
+    else if (now - verified > AGAIN_MS || (!listening && now - verified > 3000)) again();
+    if (!listening && now - opened > 10000) listen();
+  }, 1000);
 
-  // A page that is left stays grey: the browser may bring it back as it was, hours later.
-  addEventListener("pagehide", () => { grey("old"); if (stream) stream.close(); listening = false; });
-  addEventListener("pageshow", (event) => { if (event.persisted) { verified = 0; settle(); listen(); again(); } });
-  addEventListener("visibilitychange", () => { if (!document.hidden) settle(); });
+  addEventListener("pagehide", rest);
+  addEventListener("pageshow", (event) => { if (event.persisted) wake(); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) rest(); else wake(); });
   prepare();
   listen();
 })();
