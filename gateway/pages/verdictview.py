@@ -132,7 +132,7 @@ def verdict_view(answer: Answer, known: Answer | None, names: Mapping[str, str],
         tuple(_item(each, answer) for each in answer.get("licence", {}).get("items", ())),
         tuple({**fact, "kind": _kind(fact["kind"], say)} for fact in answer["credit"]["facts"]),
         tuple(_event(record, relied, say) for record in reversed(history)),
-        _proof(relied, str(answer.get("source", ""))) if relied is not None else None,
+        _proof(relied) if relied is not None else None,
         tuple(_log(log, answer["at"]) for log in answer["relied_on"]),
     )
 
@@ -237,9 +237,9 @@ def _event(record: Answer, relied: Answer | None, say: Words) -> Event:
     )
 
 
-def _proof(record: Answer, source: str) -> Proof:
+def _proof(record: Answer) -> Proof:
     lines = notes.parse(record["entry"].encode(), MOST_LINES).lines
-    jurisdiction, family = source.rpartition(":")[2], "licence"
+    _, jurisdiction, family = f"//{record['log']}".rsplit("/", 2)
     return Proof(
         record["log"],
         record["index"],

@@ -165,6 +165,8 @@ async def test_where_a_token_is_needed_a_plain_sentence_says_so(tmp_path: Path) 
         assert (await guarded.get("/pages/counter.css")).status == 200
         assert (await guarded.ask("POST", "/visit", b"")).status == 401
         assert (await guarded.get("/v1/events")).status == 401
+        borne = await guarded.get("/", Authorization=f"Bearer {TOKEN}", Host="window.example")  # by a proxy
+        assert (borne.status, b'name="purpose"' in borne.body) == (200, True)
 
 
 async def test_a_name_bound_anew_gets_no_page(desk: Desk) -> None:
