@@ -25,6 +25,7 @@ from gateway.pages.rendering import HEADERS, page, qr_svg
 from gateway.pages.verdictview import verdict_view
 from gateway.pages.visits import Visit
 from gateway.pages.words import Words
+from gateway.reasons import sentence
 from gateway.records import scanned
 from gateway.web import queries
 from gateway.web.parts import COUNTER, NEWS, STATE, TRUST
@@ -58,10 +59,16 @@ async def begin(request: web.Request) -> web.StreamResponse:
     told = replace(visit, told=True, purpose=purpose, case=case)
     try:
         if max(len(purpose), len(case)) > visits.MOST_TEXT:
-            raise Refused("question.form", f"purpose and case are at most {visits.MOST_TEXT} characters each")
+            raise Refused(
+                "question.form",
+                f"purpose and case number are at most {visits.MOST_TEXT} characters each",
+                zh=f"用途和办件编号各不超过 {visits.MOST_TEXT} 个字符",
+            )
         asked = Asked.parse({"number": "0", "purpose": purpose, "case": case})
     except Refused as refused:
-        shown = {"purposes": _purposes(request), "refused": refused.message}
+        row = sentence(refused.reason)
+        told_so = Words(visit.language).of((refused.zh or f"{row.zh}：{refused.message}", refused.message))
+        shown = {"purposes": _purposes(request), "refused": told_so}
         return page(request, visit, "visit.html", shown, status=400)
     response = web.Response(status=303, headers={**HEADERS, "Location": visits.own_path(form.get("next", "/"))})
     visits.keep(request, response, replace(told, purpose=asked.purpose, case=asked.case))

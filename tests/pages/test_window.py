@@ -75,6 +75,17 @@ async def test_purpose_and_case_are_asked_once_and_travel_with_each_verification
     assert "予以互认" in shown
 
 
+async def test_the_chain_of_proof_leads_to_the_proof_of_this_record(desk: Desk, visitor: Visitor) -> None:
+    one = draft(32)
+    receipt = (await desk.publish(one)).json
+    await visitor.begin()
+    shown = (await visitor.get(f"/?q={one['data']['number']}")).body.decode()
+    path = f"/v1/records/sanhe/licence/{receipt['index']}/proof"
+    assert f'href="{path}"' in shown
+    assert (await desk.get(path)).body.startswith(b"c2sp.org/tlog-proof@v1\n")
+    assert "jjj.test/sanhe (" in shown  # who signed
+
+
 async def test_the_cookie_is_the_sessions_own(visitor: Visitor) -> None:
     reply = await visitor.get("/")
     parts = {part.strip().partition("=")[0].lower() for part in reply.headers["Set-Cookie"].split(";")}
