@@ -176,7 +176,7 @@ async def template(profile: str, output: Path | None) -> int:
 @click.option("--as-of", metavar="YYYY-MM-DD")
 @click.option("--known-at", metavar="INSTANT")
 @click.option("--file", "listed", type=FILE, help="One number a line, or CSV with a column number (证照编号).")
-@click.option("--slip", type=FILE, help="Check a slip offline instead.")
+@click.option("--slip", "slip", type=FILE, multiple=True, help="Check a slip, its printed code, or both, offline.")
 @click.option("--trust", type=FOLDER, help="Folder with roster.json, for --slip.")
 @click.option("--token", type=FILE, help="File with the bearer token.")
 @json_option
@@ -185,7 +185,7 @@ async def template(profile: str, output: Path | None) -> int:
 async def verify(
     number: str | None,
     listed: Path | None,
-    slip: Path | None,
+    slip: tuple[Path, ...],
     trust: Path | None,
     token: Path | None,
     presented: tuple[str, ...],
@@ -194,8 +194,8 @@ async def verify(
     **asked: str | None,
 ) -> int:
     """核验证照 · Ask a node about a licence, or about every licence of a list."""
-    if slip is not None:
-        return inquiries.verify_slip(slip, trust, as_json=as_json)
+    if slip:
+        return inquiries.verify_slips(slip, trust, as_json=as_json)
     shown = {"presented": inquiries.presented(presented)} if presented else {}
     said = {name: value for name, value in asked.items() if value}
     questions = inquiries.questions(number, listed, {**said, **shown})

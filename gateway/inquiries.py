@@ -91,24 +91,29 @@ def secret(file: Path | None) -> str | None:
         raise CannotRun("file.unreadable", f"{file}: {error}") from error
 
 
-def verify_slip(slip: Path, trust: Path | None, *, as_json: bool) -> int:
-    """``verify --slip``: offline, by the roster given; the file holds a slip, or a node's whole answer."""
+def verify_slips(files: Sequence[Path], trust: Path | None, *, as_json: bool) -> int:
+    """``verify --slip``: offline, by the roster given; each file holds a slip, a node's whole answer, or what a scanner
+    read from paper. A code and a slip together must be of one answer.
+    """
     if trust is None:
         raise CannotRun("trust.missing", "a slip is checked against a roster: give --trust DIR")
-    try:
-        found = slips.read(slips.of_answer(slip.read_bytes()), trust)
-    except OSError as error:
-        raise CannotRun("slip.missing", f"{slip}: {error.strerror}") from error
-    except Refused as refused:
-        click.echo(f"{slip}: 回执无效 not valid: {refused.message} [{refused.reason}]", err=True)
-        return FINDING
-    if found.revoked is not None:
-        click.echo(slips.told(found.revoked), err=True)
+    checked = slips.Checked()
+    for file in files:
+        try:
+            checked.add(file.read_bytes(), trust)
+        except OSError as error:
+            raise CannotRun("slip.missing", f"{file}: {error.strerror}") from error
+        except Refused as refused:
+            click.echo(f"{file}: 回执无效 not valid: {refused.message} [{refused.reason}]", err=True)
+            return FINDING
+    if checked.revoked is not None:
+        click.echo(slips.told(checked.revoked), err=True)
+    found = checked.answer or checked.printed
     if as_json:
-        click.echo(orjson.dumps(found.answer).decode())
+        click.echo(orjson.dumps(found).decode())
     else:
-        Console().print(asking.card(found.answer))
-    return asking.EXIT[found.answer["verdict"]]
+        Console().print(asking.card(found) if checked.answer else asking.printed(found))
+    return asking.EXIT[found["verdict"]]
 
 
 def trust_lint(folder: Path, at: str | None, *, as_json: bool) -> int:

@@ -22,6 +22,9 @@ from aiohttp import web
 from gateway.errors import CannotRun
 from gateway.node.config import Config
 from gateway.node.runtime import Node
+from gateway.pages import visits
+from gateway.pages.friendly import friendly
+from gateway.pages.paths import PAGES
 from gateway.web.access import Access
 from gateway.web.app import application
 from gateway.web.connections import Connection
@@ -62,7 +65,9 @@ class Serving:
         await self.node.run()
 
     async def _listen(self) -> None:
-        runner = web.AppRunner(application(self.node, self._access), shutdown_timeout=LAST_REQUESTS_S)
+        app = application(self.node, self._access, PAGES, (friendly,))
+        visits.furnish(app, self.config.jurisdiction)
+        runner = web.AppRunner(app, shutdown_timeout=LAST_REQUESTS_S)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         server = runner.server

@@ -23,6 +23,7 @@ FLOORS = (
     ("node",),
     ("audit",),
     ("web",),
+    ("pages",),
     ("serving",),
     ("ops", "broker"),
     ("demo", "bench"),

@@ -111,3 +111,4 @@ def serving(console: Console, stage: Stage) -> None:
     for place in PLACES:
         table.add_row(place_name(place), place, stage.url(place))
     console.print(table)
+    console.print(f"核验台 · open the counter page in a browser: {stage.url(PLACES[0])}/")

@@ -2,7 +2,7 @@
 
 One instant, one set of trust data and one state of the index make one answer. Several matches are listed and nothing
 is judged until one is chosen. The slip is the whole answer, one line in compact form, signed by the node's verdict
-key.
+key; the code of a printed slip is a short note of the same key (``recognition.slipcode``).
 
 >>> counter.verify({"number": "JY11310820000017", "purpose": "开办分店"})["headline"]
 '予以互认'
@@ -10,6 +10,7 @@ key.
 
 from __future__ import annotations
 
+import secrets
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from datetime import date
 from typing import Any
 
 from gateway.errors import Refused
-from gateway.instants import format_time, shanghai_day
+from gateway.instants import format_time, parse_time, shanghai_day
 from gateway.ledger import cosignatures, logbook
 from gateway.ledger.merkle import leaf_hash
 from gateway.ledger.proof import Proof
@@ -28,7 +29,7 @@ from gateway.node.freshness import OwnClock
 from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
 from gateway.node.views import LogView, Views
-from gateway.recognition import answer
+from gateway.recognition import answer, slipcode
 from gateway.recognition.facts import Match, Question
 from gateway.recognition.present import Fate, newest
 from gateway.recognition.verdict import judge
@@ -95,8 +96,7 @@ class Counter:
                 )
             verdict = judge(question, facts)
         self._measures.verdicts.labels(verdict.verdict.value, verdict.headline.value).inc()
-        body = answer.to_json(verdict)
-        return {**body, "slip": _slip(body, signers)}
+        return self._signed(answer.to_json(verdict), signers)
 
     def _matches(self, asked: Asked) -> tuple[list[Match], bool]:
         """What the question means, and whether all that its other particulars mean has another holder."""
@@ -123,6 +123,19 @@ class Counter:
 
     def _held_by(self, match: subjects.Match, holder: str) -> bool:
         return any(subjects.is_held_by(connection, match, holder) for connection in self._views.connections())
+
+    def _signed(self, body: Mapping[str, Any], signers: Sequence[Signer]) -> dict[str, Any]:
+        """The answer with its number, its slip, and the code of a printed one where it fits a QR code. There is room
+        for one signature there: by the suite that the policy asks for, where it asks for one.
+        """
+        day = shanghai_day(parse_time(body["at"]) // 1000).isoformat()
+        region = self._trust.current.roster.jurisdictions[self._asking].region
+        number = slipcode.number(day, region, secrets.token_bytes(slipcode.DRAWN_BYTES))
+        numbered = {"slip_number": number, **body}
+        slip = notes.sign(compact.encode(numbered) + b"\n", *signers).decode()
+        code = notes.sign(slipcode.text(number, body, slip), signers[-1])
+        found = {**numbered, "slip": slip}
+        return {**found, "slip_code": code.decode()} if len(code) <= slipcode.MOST_BYTES else found
 
     # Look-ups
 
@@ -220,8 +233,3 @@ def _may_be_shown(record: Mapping[str, Any], today: date) -> bool:
         return True
     data = record["data"]
     return bool(data.get("state") == "in_force" and today.isoformat() <= data.get("public_until", today.isoformat()))
-
-
-def _slip(body: Mapping[str, Any], signers: Sequence[Signer]) -> str:
-    line = compact.encode(body)
-    return notes.sign(line + b"\n", *signers).decode()

@@ -41,6 +41,7 @@ from gateway.node.listening import Listener
 from gateway.node.measures import Measures
 from gateway.node.mirror import Mirror
 from gateway.node.mirrorparts import MirrorParts
+from gateway.node.news import News
 from gateway.node.nodekeys import KeyFolder
 from gateway.node.opening import lock_data, open_bus, open_trust, sources_in
 from gateway.node.ownstate import OwnState
@@ -146,6 +147,7 @@ class Node:
         self.counter = Counter(
             self.views, self.trust, own, self.keys.verdict.at, self.own_clock, self.measures, clock=self._clock
         )
+        self.news = News(self.views, self.trust)
 
     def _open_parts(self, readers: ThreadPoolExecutor) -> None:
         self.parts = MirrorParts(
@@ -221,6 +223,7 @@ class Node:
             group.create_task(self._watch_trust())
             group.create_task(self.publisher.run())
             group.create_task(self.witness.run())
+            group.create_task(self.news.run())
             group.create_task(self._begin_sealing())
             group.create_task(self.gossip.run())
 

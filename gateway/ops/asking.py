@@ -119,6 +119,16 @@ def card(answer: Mapping[str, Any]) -> Panel:
     return Panel(Group(*parts), title=title, title_align="left", border_style=style.removeprefix("bold "))
 
 
+def printed(found: Mapping[str, Any]) -> Panel:
+    """What the code of a printed slip says, as a card."""
+    mark, style = LOOKS[found["verdict"]]
+    lines = (f"{found.get('source', '—')}  {found['subject']}", f"回执编号 slip {found['slip_number']}")
+    digest = f"电子回执摘要 SHA-256 of the slip {found['slip_sha256']}"
+    parts = [Text(f"{mark} {found['headline']}", style=f"{style} reverse"), *map(Text, (*lines, digest))]
+    title = f"回执二维码 printed code · {found['at']}"
+    return Panel(Group(*parts), title=title, title_align="left", border_style=style.removeprefix("bold "))
+
+
 def _matches(matches: Sequence[Mapping[str, str]]) -> Text:
     """Several found: each as it is asked for again."""
     text = Text("请选定一项重新核验 · choose one and ask again:")

@@ -16,6 +16,7 @@ from gateway.reasons.told import (
     CALLER,
     MEND_FILE,
     OWN_IT,
+    PAGE_AGAIN,
     SEND_AGAIN,
     WAIT,
     Reason,
@@ -48,6 +49,8 @@ OF_SERVICE: Mapping[str, Reason] = {
     "query.form": told("查询参数格式不正确", "a query parameter is not of its form", CALLER),
     "query.missing": told("缺少查询参数", "a query parameter is missing", CALLER),
     "question.form": told("核验请求格式不正确", "not the form of a verification", CALLER),
+    "page.form": told("页面已过期，或提交的内容不完整", "the page has expired, or what came is not whole", PAGE_AGAIN),
+    "events.full": told("接收变更通知的连接已满", "as many listen for changes as this node serves", WAIT),
     "not_found.record": told("本节点没有该记录", "this node holds no such record", CALLER),
     "not_found.subject": told("本节点没有该主题", "this node holds no such subject", CALLER),
     "not_found.log": told("本节点没有该日志", "this node holds no such log", CALLER),
@@ -105,6 +108,7 @@ OF_SERVICE: Mapping[str, Reason] = {
     "follow.state": told(
         "文件夹内的进度与文件不符，请改用新的文件夹", "the folder's state is not that of its files", OWN_IT
     ),
+    "slip.other": told("二维码与电子回执不是同一次核验", "the code is not of this slip", OWN_IT),
     "slip.missing": told("无法打开核验单", "the slip cannot be opened", OWN_IT),
     "demo.place": told("演示中没有该地区", "the demo has no such jurisdiction", OWN_IT),
     "demo.stuck": told("演示没有在规定时间内完成", "the demo did not come to an end in time", OWN_IT),

@@ -146,4 +146,5 @@ EVIDENCE_IS_NONE = Step(
 WAIT = Step(
     "稍后再试；持续出现请联系本单位信息部门", "Try again later; if it goes on, call your own IT department", "own_it"
 )
+PAGE_AGAIN = Step("返回上一页，刷新后重新填写", "Go back, reload the page and fill it in again", "nobody")
 CALLER = Step("更正请求后再试", "Correct the request and try again", "own_it")

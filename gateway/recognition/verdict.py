@@ -116,6 +116,11 @@ class Headline(StrEnum):
         """The headline in Chinese."""
         return _HEADLINES[self]
 
+    @property
+    def verdict(self) -> Standing:
+        """The verdict that it goes with."""
+        return _VERDICTS[self]
+
 
 _HEADLINES = {
     Headline.RECOGNISED: "予以互认",
@@ -123,6 +128,13 @@ _HEADLINES = {
     Headline.AGREEMENT: "真实有效，但协议不予互认",
     Headline.NO_RECORD: "查无此证",
     Headline.UNAVAILABLE: "暂时无法核验",
+}
+_VERDICTS = {
+    Headline.RECOGNISED: Standing.RECOGNISED,
+    Headline.INVALID: Standing.NOT_RECOGNISED,
+    Headline.AGREEMENT: Standing.NOT_RECOGNISED,
+    Headline.NO_RECORD: Standing.INDETERMINATE,
+    Headline.UNAVAILABLE: Standing.INDETERMINATE,
 }
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -38,9 +38,11 @@ HEADERS: Mapping[str, str] = {
 log = structlog.get_logger(__name__)
 
 
-def around(access: Access, public: frozenset[str]) -> list[Middleware]:
-    """The middlewares in order; ``public``: templates of the routes that are open to anybody."""
-    return [_measured, _explained, _guard(access, public)]
+def around(access: Access, public: frozenset[str], shown: Sequence[Middleware] = ()) -> list[Middleware]:
+    """The middlewares in order; ``public``: templates of the routes that are open to anybody; ``shown``: what turns
+    answers into what people read.
+    """
+    return [_measured, *shown, _explained, _guard(access, public)]
 
 
 def route_name(request: web.Request) -> str:

@@ -78,7 +78,12 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
             "verdict": {"enum": ["recognised", "not_recognised", "indeterminate"]},
             "headline": TEXT,
             "checks": {"type": "array", "items": {"type": "object"}},
+            "slip_number": {"type": "string", "description": "Number of this answer, on paper and in the slip."},
             "slip": {"type": "string", "description": "Signed note: the whole answer in compact form."},
+            "slip_code": {
+                "type": "string",
+                "description": "Signed note for the QR code of a printed slip; absent if it is over 400 bytes.",
+            },
         },
     },
     "Log": {

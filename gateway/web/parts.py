@@ -16,6 +16,7 @@ from gateway.node.counter import Counter
 from gateway.node.exhibits import Exhibits
 from gateway.node.inforce import InForce
 from gateway.node.measures import Measures
+from gateway.node.news import News
 from gateway.node.publisher import Publisher
 from gateway.node.views import Views
 from gateway.trust.keyring import Task
@@ -24,6 +25,7 @@ PUBLISHER = web.AppKey("publisher", Publisher)
 COUNTER = web.AppKey("counter", Counter)
 VIEWS = web.AppKey("views", Views)
 EXHIBITS = web.AppKey("exhibits", Exhibits)
+NEWS = web.AppKey("news", News)
 TRUST = web.AppKey("trust", InForce)
 MEASURES = web.AppKey("measures", Measures)
 LIMITS = web.AppKey("limits", HttpConfig)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.web import exhibited, health, logfiles, lookups, overview, publishing, trustfiles, verifying
+from gateway.web import events, exhibited, health, logfiles, lookups, overview, publishing, trustfiles, verifying
 from gateway.web.answers import BYTES, NOTE
 from gateway.web.openapi import ref
 from gateway.web.parts import DOCUMENT
@@ -120,6 +120,20 @@ ROUTES: tuple[Route, ...] = (
         refusals=(404,),
     ),
     Route("GET", "/v1/network", overview.network, "Each jurisdiction as this node sees it, and its own faults"),
+    Route(
+        "GET",
+        "/v1/events",
+        events.events,
+        "New records and changed logs as they come (server-sent events)",
+        params=(
+            Param("family", "of this family only"),
+            Param("source", "of this jurisdiction only"),
+            Param("subject", "of this subject, or of all that begin so where it ends in a colon; up to 8 times"),
+            Param("after", "id of the last event heard; from now on where it is absent"),
+        ),
+        media=events.MEDIA,
+        refusals=(400, 503),
+    ),
     Route("GET", "/v1/quarantine", overview.quarantine, "Leaves that failed the gate, with reasons", params=LIST),
     Route(
         "GET",

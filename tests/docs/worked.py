@@ -23,6 +23,7 @@ from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.evidencefile import FORK, Clash, Evidence, Seen
 from gateway.ledger.merkle import Frontier
 from gateway.ledger.proof import Proof
+from gateway.recognition import slipcode
 from gateway.recognition.answer import to_json
 from gateway.recognition.verdict import judge
 from gateway.records import compact
@@ -147,10 +148,13 @@ def vouched() -> Message:
     return of_cosignature(ORIGIN, WITNESS.name, heartbeat())
 
 
+SLIP_NUMBER = slipcode.number("2026-11-23", "110112", bytes(range(10)))
+
+
 def slip() -> bytes:
     """The counter's answer to the question about one licence, signed."""
     relied_on = log(root=b64encode(sha256(b"812 licences").digest()).decode(), heartbeat=AT // 1000 - 4)
-    body = to_json(judge(asked().question(), asked(logs=(relied_on,)).facts()))
+    body = {"slip_number": SLIP_NUMBER} | to_json(judge(asked().question(), asked(logs=(relied_on,)).facts()))
     return notes.sign(compact.encode(body) + b"\n", VERDICT)
 
 
@@ -167,9 +171,15 @@ def evidence() -> bytes:
     return made.encode()
 
 
+def slip_code() -> bytes:
+    """The code that a printed slip of this answer bears."""
+    answer = to_json(judge(asked().question(), asked().facts()))
+    return notes.sign(slipcode.text(SLIP_NUMBER, answer, slip().decode()), VERDICT)
+
+
 def examples() -> dict[str, str]:
     """Name → text of every example."""
-    whole = {"slip": _text(slip()), "evidence": _text(evidence())}
+    whole = {"slip": _text(slip()), "slip-code": _text(slip_code()), "evidence": _text(evidence())}
     signed = (_keys(), _record(), _authority(), whole)
     made = (*signed, _tree(), _statements(), _proofs(), _files(), _topics(), _gm())
     return {name: text for each in made for name, text in each.items()}

@@ -16,6 +16,7 @@ import pytest
 from gateway.errors import Refused
 from gateway.instants import format_time
 from gateway.ledger import proof
+from gateway.recognition.slipcode import Code
 from gateway.records import compact
 from gateway.trust import notes
 from tests.records import builders
@@ -86,7 +87,10 @@ async def test_the_slip_is_the_whole_answer_signed(desk: Desk) -> None:
     note = notes.parse(answer.pop("slip").encode(), 1)
     signer = desk.world.keys("tongzhou").verdict
     assert notes.verify(note, {(signer.name, signer.key.key_id): signer.key})
+    code = notes.parse(answer.pop("slip_code").encode(), 1)
     assert compact.parse(note.text[:-1]) == answer
+    assert notes.verify(code, {(signer.name, signer.key.key_id): signer.key})
+    assert Code.read(code.text).number == answer["slip_number"]
 
 
 async def test_a_number_is_found_however_it_is_written(desk: Desk) -> None:

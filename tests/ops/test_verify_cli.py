@@ -272,6 +272,26 @@ async def test_a_slip_by_a_key_revoked_since_is_judged_by_its_date_and_that_is_s
         assert (ran.code, words in ran.err) == (code, True), ran
 
 
+async def test_what_a_scanner_reads_from_paper_is_checked_offline_alone_and_against_the_slip(
+    counter: Counter, tmp_path: Path
+) -> None:
+    first, second = await counter.verify(GOOD, "--json"), await counter.verify(GOOD, "--json")
+    code, slip, other, forged = (tmp_path / name for name in ("code.txt", "slip.txt", "other.txt", "forged.txt"))
+    code.write_bytes(first.json["slip_code"].rstrip("\n").replace("\n", "\r\n").encode())  # as scanners type it
+    slip.write_text(first.json["slip"])
+    other.write_text(second.json["slip"])
+    forged.write_text(first.json["slip_code"].replace("予以互认", "查无此证"))
+    ran = await counter.run("verify", "--slip", code, "--trust", counter.trust, "--json")
+    assert (ran.code, ran.json["headline"], ran.json["slip_number"]) == (0, "予以互认", first.json["slip_number"])
+    assert first.json["slip_number"] in (await counter.run("verify", "--slip", code, "--trust", counter.trust)).out
+    both = await counter.run("verify", "--slip", code, "--slip", slip, "--trust", counter.trust, "--json")
+    assert (both.code, both.json["licence"]) == (0, first.json["licence"])
+    ran = await counter.run("verify", "--slip", code, "--slip", other, "--trust", counter.trust)
+    assert (ran.code, "slip.other" in ran.err) == (1, True)
+    ran = await counter.run("verify", "--slip", forged, "--trust", counter.trust)
+    assert (ran.code, "signature.invalid" in ran.err) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

@@ -33,7 +33,7 @@ async def test_what_may_be_kept_says_so_itself(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v2/records", "/v1", "/v1/logs/", "/logs/", "/logs/sanhe/licence", "/%2e%2e/%2e%2e/etc"]
+    "path", ["/v2/records", "/v1", "/v1/logs/", "/logs/", "/logs/sanhe/licence", "/%2e%2e/%2e%2e/etc"]
 )
 async def test_an_unknown_path(desk: Desk, path: str) -> None:
     desk.refused(await desk.get(path), 404, "route.unknown")

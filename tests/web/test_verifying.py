@@ -39,6 +39,8 @@ async def test_the_slip_is_the_answer_signed(counter: Desk) -> None:
     keys = counter.node.trust.current.roster.verifier_keys
     note = notes.parse(found.pop("slip").encode(), 1)
     assert [line.line.name for line in notes.verify(note, keys)] == ["jjj.test/sanhe/verdict"]
+    code = notes.parse(found.pop("slip_code").encode(), 1)
+    assert [line.line.name for line in notes.verify(code, keys)] == ["jjj.test/sanhe/verdict"]
     assert orjson.loads(note.text) == found
 
 
