@@ -175,7 +175,7 @@ async def test_a_mirror_serves_the_owners_history(own: Desk, mirror: Desk) -> No
 
 
 async def test_checkpoint_history_and_logs_show_who_has_cosigned(own: Desk, mirror: Desk) -> None:
-    witness = mirror.node.witness.signer.name
+    witness = mirror.node.witness.name
     line = f"— {witness} ".encode()
     size = own.node.publisher.logs["licence"].own.size
     for desk in (own, mirror):
