@@ -27,7 +27,7 @@ from gateway.ledger import cosignatures, logbook
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.highwater import HighWater
 from gateway.ledger.witnessmarks import MARKS_FILE, WitnessMarks
-from gateway.node import guard, index, rejudge, trustcopies
+from gateway.node import guard, index, mirroring, rejudge, trustcopies
 from gateway.node.config import Config
 from gateway.node.cosigners import Cosigners
 from gateway.node.counter import Counter
@@ -39,7 +39,6 @@ from gateway.node.gossip import Gossip
 from gateway.node.keyplace import KeyPlace
 from gateway.node.listening import Listener
 from gateway.node.measures import Measures
-from gateway.node.mirror import Mirror
 from gateway.node.mirrorparts import MirrorParts
 from gateway.node.news import News
 from gateway.node.nodekeys import KeyFolder
@@ -276,29 +275,7 @@ class Node:
         self.followers[origin] = follower
         if follower.ended is None:
             self.measures.listen(record_topic(self.config.bus.prefix, jurisdiction, mirrored.name))
-        self._group.create_task(self._keep_following(follower))
-
-    async def _keep_following(self, follower: Follower) -> None:
-        """Whatever one partner's log does to this program, the others go on, and so does this one after a pause."""
-        while True:
-            try:
-                await Mirror(follower).run()
-            except Exception:
-                log.exception("mirror.crashed", origin=follower.log.origin)
-                self.measures.crashes.labels(follower.log.origin).inc()
-            await asyncio.sleep(PAUSE_S)
-            await self._begin_again(follower)
-
-    async def _begin_again(self, follower: Follower) -> None:
-        """Go back to what is durable, once it can be read."""
-        while True:
-            try:
-                with faults_named(self.mirrors.path):
-                    await follower.begin_again()
-                return
-            except CannotRun as error:
-                log.error("mirror.fault", origin=follower.log.origin, reason=error.reason, message=error.message)
-                await asyncio.sleep(PAUSE_S)
+        self._group.create_task(mirroring.keep_following(follower))
 
     async def _keep_heard(self) -> None:
         with contextlib.suppress(CannotRun):  # going down anyway; the next start hears anew
@@ -310,8 +287,8 @@ class Node:
     async def _watch_trust(self) -> None:
         due = False
         while True:
-            await self.custody.settle_ends()
             try:
+                await self.custody.settle_ends()
                 await asyncio.to_thread(self.keys.refresh)
                 before = self.trust.current.roster
                 if await self.trust.refresh():

@@ -51,9 +51,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WitnessKeys:
-    """The name that all of this node's cosignatures bear. ``at``: whose keys date one at this instant (s), one a suite;
-    it raises ``CannotRun`` when none is good then.
-    """
+    """The name of this node's cosignatures. ``at``: whose keys date one at that second; ``CannotRun``: nobody does."""
 
     name: str
     at: Callable[[int], Sequence[Cosigner]]
