@@ -179,9 +179,10 @@ class Case:
         nothing else is doubtful; else UNKNOWN "last known". From a forked log, or under trust data that are
         too old, nothing is proven.
         """
-        fault = self.source_fault
-        if fault in ("log.frozen", "trust.stale"):
-            return unknown(fault)
-        if final or not (fault or self.unread_above or doubtful):
+        if any(log.frozen for log in self.facts.logs):
+            return unknown("log.frozen")
+        if self.trust_stale:
+            return unknown("trust.stale")
+        if final or not (self.source_fault or self.unread_above or doubtful):
             return failed(reason, final=final)
         return unknown(LAST_KNOWN[reason])

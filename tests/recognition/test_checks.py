@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.recognition.checks import LAST_KNOWN, Case, Result, freshness_budget, smallest_budget
+from gateway.recognition.verdict import judge
 from gateway.trust import agreements, catalogue
-from tests.recognition.desk import asked, log
+from tests.recognition.desk import ISSUED, Event, asked, log
 from tests.trust import papers
 
 
@@ -76,3 +79,9 @@ def test_what_can_be_undone_is_red_while_fresh_and_last_known_while_silent(reaso
         (Result.FAIL, reason),
         (Result.UNKNOWN, LAST_KNOWN[reason]),
     ]
+
+
+def test_under_stale_trust_data_nothing_is_proven_though_no_log_is_left() -> None:
+    case = asked(history=(ISSUED, Event("annulled", since="2026-03-01")))
+    facts = replace(case.facts(), trust_age_s=8 * 86_400.0, logs=())
+    assert judge(case.question(), facts).check("state").reason == "trust.stale"
