@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from xdist.workermanage import WorkerController
 
@@ -43,6 +44,13 @@ def real_data() -> Path:
     if not Path(named).is_dir():
         pytest.fail(f"JJJ_REAL_DATA names {named}, which is no folder")
     return Path(named)
+
+
+@pytest.fixture(autouse=True)
+def _usual_logging() -> Iterator[None]:
+    """A command run in this process sets up its logging; the next test finds the usual one."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +90,7 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
     left_out[BY_OPTIONS] += len(items)
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several processes share a run (``-n``), files stay whole; one process has the broker."""
     for item in items:

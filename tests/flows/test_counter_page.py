@@ -340,7 +340,7 @@ async def test_the_code_of_a_printed_slip_is_read_from_bad_paper_and_checked_off
     [found] = zxingcpp.read_barcodes(turned)
     assert len(found.text.encode()) <= 400
     checked = slips.Checked()
-    trust = town.stage.folder / ASKING / "trust"
+    trust = town.stage.folder / ASKING / "data/trust"
     checked.add(found.text.encode(), trust)
     assert (checked.printed["slip_number"], checked.printed["headline"]) == (number, HEADLINES["restricted"])
     assert slip is not None

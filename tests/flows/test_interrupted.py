@@ -56,7 +56,7 @@ async def test_publish_interrupted_by_hand_says_how_to_go_on(sanhe: Department, 
     await eventually(lambda: sanhe.size() >= 500, "some rows are logged")
     process.send_signal(signal.SIGINT)
     _, told = await process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == 130, told
     assert "interrupted: the same command goes on where this one stopped" in told.decode()
     assert note_beside(file).exists()
 

@@ -153,7 +153,7 @@ async def test_what_waits_for_the_bus_when_its_node_is_killed_has_no_receipt_and
         for number in range(ROUNDS):
             world = World(tmp_path / str(number), OWNER, PARTNER)
             world.configure(OWNER, acknowledgement="replicated")
-            await kill_owner(Bench(world, bearer, row, replicated=True))
+            await kill_owner(Bench(world, bearer, row, replicated=True), KILLS)
     assert row.kills == KILLS * ROUNDS
     assert row.acknowledged > 0
 
