@@ -232,7 +232,7 @@ def _event(record: Answer, relied: Answer | None, say: Words) -> Event:
         data.get("decision", {}).get("number", ""),
         beijing(record.get("logged", "")),
         record["index"],
-        record["status"] == "logged",
+        record["status"] in ("logged", "witnessed"),
         relied is not None and record["index"] == relied["index"],
     )
 

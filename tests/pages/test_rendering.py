@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.pages import rendering
+from gateway.pages import rendering, verdictview
 from gateway.pages.headlines import LOOKS, look
 from gateway.pages.verdictview import verdict_view
 from gateway.pages.words import WORDS, Words
@@ -169,3 +169,9 @@ def test_each_headline_has_a_contrast_of_seven(key: str) -> None:
     style = (Path(rendering.HERE) / "static" / "counter.css").read_text()
     colour = style.split(f".verdict.{key} {{ background: ")[1][:7]
     assert contrast(colour, "#ffffff") >= 7
+
+
+@pytest.mark.parametrize(("status", "read"), [("logged", True), ("witnessed", True), ("quarantined", False)])
+def test_a_record_of_the_history_reads_as_refused_only_where_it_was(status: str, read: bool) -> None:
+    record = {"index": 0, "status": status, "type": "cn.jjj.licence.issued", "logged": "2026-11-23T02:13:20.000Z"}
+    assert verdictview._event(record, None, Words("zh")).readable is read
