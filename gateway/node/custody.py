@@ -13,7 +13,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -30,7 +30,7 @@ from gateway.node.follower import Follower
 from gateway.node.inforce import InForce
 from gateway.node.ownstate import OwnState
 from gateway.node.publisher import Publisher
-from gateway.node.statements import Statement
+from gateway.node.statements import Judge, Statement
 from gateway.trust.roster import Roster
 
 MOST_KEPT = 16
@@ -50,6 +50,7 @@ class Custody:
     publisher: Publisher
     followers: Mapping[str, Follower]
     clock: Callable[[], float] = time.time
+    _judges: dict[str, Judge] = field(default_factory=dict)
 
     def own(self, origin: str) -> OwnState | None:
         """The own log of this origin, if this node seals it."""
@@ -89,8 +90,8 @@ class Custody:
         state = self.own(origin)
         if state is None:
             return None
-        own, trust = state.own.log, self.trust.current
-        statement = statements.read(note, own.origin, own.jurisdiction, own.family, trust)
+        trust = self.trust.current
+        statement = self._judges.setdefault(origin, Judge()).read(note, state.own.log, trust)
         with faults_named(self.ledger.path):
             held = logbook.find_log(self.ledger.read, origin)
             if held is None:

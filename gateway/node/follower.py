@@ -54,6 +54,7 @@ class Follower:
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     where: str = ""
     _judge: Judge = field(default_factory=Judge)
+    _weighed: Statement | None = None
 
     @classmethod
     def open(cls, log: Log, parts: MirrorParts) -> Follower:
@@ -207,10 +208,15 @@ class Follower:
         return self._judge.read(note, self.log, self.parts.trust.current)
 
     async def _contradicts(self, statement: Statement) -> bool:
-        """Hold a statement against what is verified and what was heard; True when it proves a fork."""
+        """Hold a statement against what is verified and what was heard; True when it proves a fork. The latest word
+        comes again under each witness's name: all that came since was held against it.
+        """
+        if statement is self._weighed and statement is self.heard.latest:
+            return False
         found = statements.contradiction(self.parts.mirrors.read, self.log, statement)
         found = found or self.heard.contradiction(statement)
         if found is None:
+            self._weighed = statement
             return False
         if statements.is_outlived(statement, self.heard.latest, self.log.size):
             self._garbage("key.revoked")
@@ -337,6 +343,7 @@ class Follower:
             log.warning("mirror.quarantined", origin=self.log.origin, reason=refusal.reason, field=refusal.field)
 
     def reread(self) -> None:
+        self._weighed = None
         found = logbook.find_log(self.parts.mirrors.read, self.log.origin)
         if found is not None:
             self.log = found

@@ -22,7 +22,8 @@ from gateway.trust.members import Ended
 from gateway.trust.trusted import TrustData
 
 MOST_AHEAD = 64
-MOST_LATELY = 16
+MOST_LATELY = 128
+"""Notes of one log that are known again: as many as come while witnesses answer, or wait in a topic after a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +126,14 @@ class Judge:
 
     def read(self, note: bytes, log: logbook.Log, trust: TrustData) -> Statement:
         """As the function of this name, of one log."""
-        if trust is not self._by_trust or len(self._lately) >= MOST_LATELY:
+        if trust is not self._by_trust:
             self._lately, self._by_trust = {}, trust
         owned = checkpoint.owned(note)
         found = self._lately.get(owned)
         if found is None:
             found = self._lately[owned] = read(owned, log.origin, log.jurisdiction, log.family, trust)
+            if len(self._lately) > MOST_LATELY:
+                del self._lately[next(iter(self._lately))]  # the one judged first
         return found
 
 
