@@ -95,7 +95,7 @@ class Custody:
             held = logbook.find_log(self.ledger.read, origin)
             if held is None:
                 return None
-            if statement.disowned and statements.is_outlived(statement, self._latest(state), held.size):
+            if statement.disowned and statements.is_outlived(statement, self._latest(state)):
                 raise Refused("key.revoked", f"{origin}: signed by a key of this node that has been revoked since")
             clash = statements.contradiction(self.ledger.read, held, statement)
             fault = _fault(self.ledger.read, state, where, statement)
