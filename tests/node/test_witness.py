@@ -179,6 +179,20 @@ async def test_what_a_thief_published_before_the_key_was_revoked_is_neither_sign
         assert post.marks.of(ORIGIN) == (3, log.tree(3).root())
 
 
+@pytest.mark.parametrize("junk", [[64] * 126, [40_000]], ids=["many lines", "a long line"])
+async def test_lines_that_anybody_adds_in_the_owners_name_take_no_room_from_witnesses(
+    world: World, log: HandMade, junk: list[int]
+) -> None:
+    async with posted(world) as post:
+        await post.hold(log, 0, 3)
+        seal = log.seal(size=3, date=int(post.now))
+        stuffed = seal + b"".join(notes.line(ORIGIN, b"junk", bytes(size)) for size in junk)
+        note = await post.cosign(stuffed, seal)
+        assert note is not None
+        assert read(world, note)[0] == 3
+        assert note.startswith(seal)
+
+
 async def test_a_seal_that_was_not_published_is_not_cosigned(world: World, log: HandMade) -> None:
     async with posted(world) as post:
         await post.hold(log, 0, 3)
