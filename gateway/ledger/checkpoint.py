@@ -36,6 +36,7 @@ from gateway.trust.suites import Cosigner, Signer, VerifierKey
 MAX_SIZE = 2**53 - 1
 MAX_LINES = 128
 MAX_NOTE = 65_535  # what the frame of a history file holds
+MAX_OWNED_LINES, MAX_OWNED = 16, 8_192  # of the owner: else what anybody adds in its name leaves witnesses no room
 MAX_DATE = 253_402_300_799  # the last second of the year 9999
 
 
@@ -96,13 +97,16 @@ def parse_text(text: bytes) -> Checkpoint:
 
 def owned(note: bytes) -> bytes:
     """The checkpoint as its owner signed it: text and lines under the origin's name as they stand, without cosignatures
-    of others. Raises ``Refused`` ``note.*``, and ``key.unknown`` where no line bears that name.
+    of others. Raises ``Refused`` ``note.*``, also for over 16 lines or 8,192 bytes under that name, and ``key.unknown``
+    for none.
     """
     parsed = notes.parse(note, MAX_LINES, max_size=MAX_NOTE)
     origin = parsed.text.partition(b"\n")[0]
     lines = [line.raw for line in parsed.lines if line.name.encode() == origin]
     if not lines:
         raise Refused("key.unknown", f"no line by the owner of {origin.decode()[:80]!a}")
+    if len(lines) > MAX_OWNED_LINES or sum(len(line) for line in lines) > MAX_OWNED:
+        raise Refused("note.lines", f"over {MAX_OWNED_LINES} lines, or {MAX_OWNED} bytes, in the owner's name")
     return note if len(lines) == len(parsed.lines) else b"%b\n%b" % (parsed.text, b"".join(lines))
 
 

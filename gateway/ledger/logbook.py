@@ -319,3 +319,12 @@ def newest_checkpoint(connection: sqlite3.Connection, log: int) -> tuple[int, in
         found.append((seal.size, seal.date, seal.note))
     return max(found, default=None)
 
+
+def note_of(connection: sqlite3.Connection, log: int, size: int) -> bytes | None:
+    """The owner's newest note of a size that is held."""
+    newest = newest_checkpoint(connection, log)
+    if newest is not None and newest[0] == size:
+        return newest[2]
+    seal = seal_at(connection, log, size)
+    return None if seal is None else seal.note
+

@@ -34,7 +34,7 @@ from gateway.node.statements import Judge, Statement
 from gateway.trust.roster import Roster
 
 MOST_KEPT = 16
-"""Evidence files about one log that are taken from partners."""
+"""Evidence files about one log that are kept, but for the one that stops it."""
 
 log = structlog.get_logger(__name__)
 
@@ -70,10 +70,10 @@ class Custody:
                 await follower.adopt(evidence)
 
     async def take(self, evidence: Evidence, raw: bytes | None) -> None:
-        """Keep evidence that was judged, and stop what it is about. ``raw``: as a partner sent it; of these a few are
-        enough, for who holds a key can make any number.
+        """Keep evidence that was judged, and stop what it is about. ``raw``: as a partner sent it. A few are enough,
+        for who holds a key can make any number; but the one that stops something is always taken.
         """
-        if raw is not None and self._count(evidence.origin) >= MOST_KEPT:
+        if self._count(evidence.origin) >= MOST_KEPT and not self._stops(evidence):
             return
         kept = await asyncio.to_thread(self.exhibits.keep, evidence, raw)
         follower, state = self.followers.get(evidence.origin), self.own(evidence.origin)
@@ -81,6 +81,15 @@ class Custody:
             await follower.adopt(evidence)
         elif state is not None and self._binds_own(state, evidence):
             self.stop(own_fork(evidence.origin, kept))
+
+    def _stops(self, evidence: Evidence) -> bool:
+        """Whether it would stop a log that goes on as yet."""
+        follower, state = self.followers.get(evidence.origin), self.own(evidence.origin)
+        if follower is not None:
+            return follower.would_freeze(evidence)
+        refusing = self.publisher.refusing
+        stopped = refusing is not None and refusing.reason == "log.fork"
+        return state is not None and not stopped and self._binds_own(state, evidence)
 
     async def hear_own(self, origin: str, note: bytes, where: str) -> tuple[Log, Statement] | None:
         """A statement by an own key, from anywhere: more, or other, than this node has sealed stops its sealing, and
@@ -96,7 +105,7 @@ class Custody:
             held = logbook.find_log(self.ledger.read, origin)
             if held is None:
                 return None
-            if statement.disowned and statements.is_outlived(statement, self._latest(state), held.size):
+            if statement.disowned and statements.is_outlived(statement, self._latest(state)):
                 raise Refused("key.revoked", f"{origin}: signed by a key of this node that has been revoked since")
             clash = statements.contradiction(self.ledger.read, held, statement)
             fault = _fault(self.ledger.read, state, where, statement)

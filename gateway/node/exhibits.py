@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.errors import CannotRun, Refused
-from gateway.ledger import evidencefile
+from gateway.ledger import checkpoint, evidencefile
 from gateway.ledger.checkpoint import MAX_LINES, MAX_NOTE, SignedCheckpoint
 from gateway.ledger.evidencefile import MOST_BYTES, Clash, Evidence, Proven, Seen
 from gateway.node import statements
@@ -112,8 +112,8 @@ def judge(evidence: Evidence, trust: TrustData) -> Proven:
     """As ``evidencefile.judge``, and held against a roster: its keys and their windows, what it says of the log's end.
     That a key was revoked since, perhaps for this very reason, takes nothing away from what it signed.
 
-    Raises ``Refused`` also: ``log.unknown``, ``key.unknown``, ``key.early``, ``key.expired``, ``key.family``, and
-    ``evidence.no_contradiction`` where the roster has no such end.
+    Raises ``Refused`` also: ``log.unknown``, ``key.unknown``, ``key.early``, ``key.expired``, ``key.family``,
+    ``suite.gm_missing``, and ``evidence.no_contradiction`` where the roster has no such end.
     """
     proven = evidencefile.judge(evidence)
     known = trust.roster.log(evidence.origin)
@@ -122,6 +122,8 @@ def judge(evidence: Evidence, trust: TrustData) -> Proven:
     owner, entry = known
     keys = {**trust.roster.keys("log", owner.id), **trust.roster.keys("heartbeat", owner.id)}
     for step, signed in (("first", proven.first), ("second", proven.second)):
+        if signed is not None and not _counts(signed, keys, trust):
+            raise Refused("suite.gm_missing", f"roster, {step}: its policy counts no such signature", field=step)
         for line in signed.lines if signed is not None else ():
             key = keys.get((line.line.name, line.line.key_id))
             fault = "key.unknown" if key is None else _fault(key, signed, entry)
@@ -130,6 +132,19 @@ def judge(evidence: Evidence, trust: TrustData) -> Proven:
     if evidence.clash.ended is not None and evidence.clash.ended != entry.ended:
         raise Refused("evidence.no_contradiction", f"roster: it does not say that {entry.origin} ended so")
     return proven
+
+
+def _counts(signed: SignedCheckpoint, keys: Mapping[notes.Identity, RosterKey], trust: TrustData) -> bool:
+    """Whether the roster's policy lets a statement count, and the date that makes it a proof. Of one without a date
+    nobody knows whether it was signed before the policy.
+    """
+    policy = trust.roster.policy
+    if policy is None:
+        return True
+    if signed.date is None:
+        return any(policy.counts(line.key, policy.since) for line in signed.lines)
+    vkeys = {identity: key.vkey for identity, key in keys.items()}
+    return checkpoint.read(signed.note, signed.checkpoint.origin, vkeys, policy=policy).date == signed.date
 
 
 def _fault(key: RosterKey, signed: SignedCheckpoint | None, entry: LogEntry) -> str | None:

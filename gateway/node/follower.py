@@ -54,7 +54,6 @@ class Follower:
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     where: str = ""
     _judge: Judge = field(default_factory=Judge)
-    _weighed: Statement | None = None
 
     @classmethod
     def open(cls, log: Log, parts: MirrorParts) -> Follower:
@@ -208,17 +207,13 @@ class Follower:
         return self._judge.read(note, self.log, self.parts.trust.current)
 
     async def _contradicts(self, statement: Statement) -> bool:
-        """Hold a statement against what is verified and what was heard; True when it proves a fork. The latest word
-        comes again under each witness's name: all that came since was held against it.
-        """
-        if statement is self._weighed and statement is self.heard.latest:
-            return False
+        """Hold a statement against what is verified and what was heard; True when it proves a fork."""
+        self.heard.outlive(statement)
         found = statements.contradiction(self.parts.mirrors.read, self.log, statement)
         found = found or self.heard.contradiction(statement)
         if found is None:
-            self._weighed = statement
             return False
-        if statements.is_outlived(statement, self.heard.latest, self.log.size):
+        if statements.is_outlived(statement, self.heard.latest):
             self._garbage("key.revoked")
         else:
             await self.freeze(found)
@@ -244,15 +239,19 @@ class Follower:
         kept = [evidence.clash for _, evidence in self.parts.exhibits.all() if evidence.origin == self.log.origin]
         return [note for clash in kept[:1] for note in (clash.first, clash.second) if note]
 
+    def would_freeze(self, evidence: Evidence) -> bool:
+        """Whether evidence binds here, and the log goes on as yet."""
+        said = exhibits.binding(evidence, self.parts.trust.current)
+        if self._is_closed or not said:
+            return False
+        return not statements.is_a_thiefs(self.parts.mirrors.read, self.log, self.heard.latest, said)
+
     async def adopt(self, evidence: Evidence) -> None:
         """Stop for evidence that is kept already, if it binds here: somebody else has shown it, or the mirrors were
         lost.
         """
         async with self.busy:
-            said = exhibits.binding(evidence, self.parts.trust.current)
-            if self._is_closed or not said:
-                return
-            if not statements.is_a_thiefs(self.parts.mirrors.read, self.log, self.heard.latest, said):
+            if self.would_freeze(evidence):
                 self.parts.measures.forks.labels(self.log.origin).inc()
                 await self._freeze(evidence.clash.reason)
 
@@ -343,7 +342,6 @@ class Follower:
             log.warning("mirror.quarantined", origin=self.log.origin, reason=refusal.reason, field=refusal.field)
 
     def reread(self) -> None:
-        self._weighed = None
         found = logbook.find_log(self.parts.mirrors.read, self.log.origin)
         if found is not None:
             self.log = found

@@ -71,6 +71,8 @@ class Gossip:
             log.info("gossip.partner", url=url, message=str(error) or type(error).__name__)
         except (CannotRun, Refused) as error:
             log.warning("gossip.fault", url=url, reason=error.reason, message=error.message)
+        except Exception:  # whatever it is, the node goes on, and this partner is asked again
+            log.exception("gossip.crashed", url=url)
 
     async def _get(self, url: str) -> Any:
         return orjson.loads(await self._bytes(url, MOST_ANSWER))

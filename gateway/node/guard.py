@@ -182,7 +182,11 @@ async def _at_partners(state: OwnState, reach: Reach) -> Iterable[tuple[str, Sta
 async def _ask(url: str, state: OwnState, reach: Reach) -> Statement | None:
     try:
         async with reach.session.get(f"{url}/v1/logs", timeout=TIMEOUT, allow_redirects=False) as answer:
-            body = await answer.content.read(MOST_ANSWER)
+            body = bytearray()
+            async for chunk in answer.content.iter_chunked(1 << 16):
+                body += chunk
+                if len(body) > MOST_ANSWER:
+                    raise ValueError(f"over {MOST_ANSWER} bytes")
         logs = orjson.loads(body)["logs"]
         note = next((item["checkpoint"] for item in logs if item["origin"] == state.own.log.origin), None)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError) as error:

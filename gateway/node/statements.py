@@ -81,14 +81,14 @@ def contradiction(connection: sqlite3.Connection, log: logbook.Log, statement: S
     return None
 
 
-def is_outlived(statement: Statement, latest: Statement | None, held: int) -> bool:
+def is_outlived(statement: Statement, latest: Statement | None) -> bool:
     """Whether a statement under a revoked key is of a tree for which, beyond it, a key that nobody has revoked vouches:
-    then what else was said of it is the thief's word, and none of the owner's. ``latest``: the owner's latest word;
-    ``held``: the size that is verified.
+    then what else was said of it is the thief's word, and none of the owner's. ``latest``: the owner's latest word. Its
+    tree need not be held yet: until it is, verdicts wait for it; should it not extend what is held, that is a fork.
     """
     if not statement.disowned or latest is None or latest.disowned:
         return False
-    return statement.size <= latest.size <= held
+    return statement.size <= latest.size
 
 
 def is_a_thiefs(
@@ -97,7 +97,7 @@ def is_a_thiefs(
     """Whether statements that contradict each other say nothing against the owner: those that are not ``is_outlived``
     contradict nothing that is held.
     """
-    rest = [each for each in said if not is_outlived(each, latest, log.size)]
+    rest = [each for each in said if not is_outlived(each, latest)]
     return len(rest) < len(said) and all(contradiction(connection, log, each) is None for each in rest)
 
 
@@ -158,6 +158,12 @@ class Heard:
                 smaller, larger = sorted((other, statement), key=lambda one: one.size)
                 return Clash(ROLLBACK, smaller.note, larger.note)
         return None
+
+    def outlive(self, statement: Statement) -> None:
+        """Forget what a revoked key has said of trees up to one for which a good key vouches now."""
+        if self.latest is not None and is_outlived(self.latest, statement):
+            self.latest = None
+        self._ahead = {size: each for size, each in self._ahead.items() if not is_outlived(each, statement)}
 
     def keep(self, statement: Statement, held: int) -> None:
         """Remember a statement; ``held``: the size that is verified."""

@@ -31,7 +31,7 @@ from gateway.ledger import cosignatures, logbook
 from gateway.ledger.cosignatures import Cosignature
 from gateway.ledger.database import Database, faults_named
 from gateway.ledger.logbook import Log
-from gateway.ledger.witnessmarks import Mark, WitnessMarks
+from gateway.ledger.witnessmarks import WitnessMarks
 from gateway.node.cosigners import Cosigners
 from gateway.node.follower import Follower
 from gateway.node.mirrorparts import Followed
@@ -184,7 +184,7 @@ class Witness:
                 return watched
             size = reached[0]
             own = [each for each in cosignatures.at(self._mirrors.read, held.number, size) if each.name == self.name]
-            note = _note_of(self._mirrors.read, held, size)
+            note = logbook.note_of(self._mirrors.read, held.number, size)
         watched.done = (size, -1)
         if own and note is not None:
             watched.date = max(each.date for each in own)
@@ -243,7 +243,9 @@ class Witness:
         due = [
             (origin, watched, statement)
             for origin, watched in self._watched.items()
-            if watched.due_at <= tick and (statement := self._ready(origin, watched)) is not None
+            if watched.due_at <= tick
+            and (statement := self._ready(origin, watched)) is not None
+            and self._is_held(origin, watched, statement)
         ]
         if not due:
             return
@@ -260,6 +262,13 @@ class Witness:
             self.newest[work.origin] = work.statement.note + b"".join(each.line() for each in work.cosignatures)
             self._cosigners.measures.cosignatures_made.labels(work.origin).inc()
         self._announce()
+
+    def _is_held(self, origin: str, watched: _Watched, statement: Statement) -> bool:
+        """Whether the tree held is the one stated; what a thief said before the key was revoked waits no longer."""
+        root = logbook.root_at(self._mirrors.read, self._followers[origin].log.number, statement.size)
+        if root != statement.root:
+            del watched.waiting[statement.size]
+        return root == statement.root
 
     def _judge_marks(self) -> None:
         """Hold each mirror against what this node has cosigned of it; where it is behind, until it has caught up."""
@@ -309,14 +318,10 @@ class Witness:
         """Sign, and make durable that it was signed. In the witness's thread: a slow signer stops nobody else."""
         works = [_Work(origin, statement, self._sign(statement, date)) for origin, statement, date in dated]
         marks = {work.origin: (work.statement.size, work.statement.root) for work in works}
-        grown = {origin: mark for origin, mark in marks.items() if self._is_grown(origin, mark)}
+        grown = {origin: mark for origin, mark in marks.items() if mark[0] > (self._marks.of(origin) or (-1,))[0]}
         if grown:
             self._marks.write(grown)
         return works
-
-    def _is_grown(self, origin: str, mark: Mark) -> bool:
-        before = self._marks.of(origin)
-        return before is None or mark[0] > before[0]
 
     def _sign(self, statement: Statement, date: int) -> tuple[Cosignature, ...]:
         """One by each suite that has a good key. Raises ``CannotRun`` ``key.none_good``."""
@@ -339,12 +344,3 @@ def _write(connection: sqlite3.Connection, work: _Work) -> bool:
         return False
     cosignatures.keep(connection, held.number, work.cosignatures)
     return True
-
-
-def _note_of(connection: sqlite3.Connection, held: Log, size: int) -> bytes | None:
-    """The owner's newest note of a size that the mirror holds."""
-    newest = logbook.newest_checkpoint(connection, held.number)
-    if newest is not None and newest[0] == size:
-        return newest[2]
-    seal = logbook.seal_at(connection, held.number, size)
-    return None if seal is None else seal.note

@@ -18,6 +18,7 @@ from gateway.ledger import checkpoint, logbook
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.evidencefile import FORK, Clash, Evidence, Seen
 from gateway.node.custody import MOST_KEPT
+from gateway.trust import notes
 from gateway.trust.suites import CosignatureSigner, Ed25519Signer
 from tests.handmade import HandMade
 from tests.records import builders
@@ -97,6 +98,47 @@ async def test_who_makes_any_number_of_forks_of_its_own_log_fills_nobodys_disk(a
     for _ in range(3):
         await apart.tongzhou.node.gossip.round()
     assert len(apart.tongzhou.node.exhibits.all()) == MOST_KEPT
+
+
+async def test_files_that_freeze_nothing_leave_room_for_the_one_that_does(apart: Apart) -> None:
+    """Undated forks can be made by any number, and bind nobody; the real one comes after them."""
+    log, exhibits = apart.world.log_of("sanhe"), apart.wuqing.node.exhibits
+    log.add(log.entry(log.fresh()))
+    trust, signer = apart.wuqing.node.trust.current, log.keys.logs["licence"].log
+
+    def undated(root: bytes) -> bytes:
+        return notes.sign(Checkpoint(ORIGIN, 1, root).text(), signer)
+
+    for at in range(MOST_KEPT):
+        clash = Clash(FORK, undated(bytes(32)), undated(bytes([at + 1]) * 32))
+        exhibits.keep(exhibits.of(ORIGIN, clash, trust, where="topic", at=at))
+    await apart.tongzhou.node.gossip.round()
+    assert len(apart.tongzhou.node.exhibits.all()) == MOST_KEPT
+    assert apart.tongzhou.follower("sanhe").log.frozen is None
+    clash = Clash(FORK, log.seal(), log.seal(root=bytes(32)))
+    exhibits.keep(exhibits.of(ORIGIN, clash, trust, where="topic", at=99))
+    await apart.tongzhou.node.gossip.round()
+    assert apart.tongzhou.follower("sanhe").log.frozen == "log.fork"
+
+
+async def test_one_own_fork_told_in_any_number_of_ways_fills_no_disk(apart: Apart) -> None:
+    sanhe = await apart.world.start("sanhe")
+    await sanhe.publish(builders.licence())
+    other = apart.world.log_of("sanhe").seal(size=1, root=bytes(32))
+    for junk in range(MOST_KEPT + 5):
+        told = other + notes.line(ORIGIN, b"junk", b"%d" % junk)
+        await sanhe.node.custody.hear_own(ORIGIN, told, "partner")
+    assert sanhe.node.publisher.refusing is not None
+    assert sanhe.node.publisher.refusing.reason == "log.fork"
+    assert len(sanhe.node.exhibits.all()) <= MOST_KEPT
+
+
+async def test_a_mirror_that_breaks_while_partners_are_asked_does_not_end_the_node(apart: Apart) -> None:
+    one, _ = branches(apart.world)
+    apart.send(one, "other")
+    await apart.wuqing.mirrored("sanhe", 3)
+    await apart.tongzhou.node.mirrors.write(lambda connection: connection.execute("DROP TABLE seals"))
+    await apart.tongzhou.node.gossip.round()
 
 
 async def test_what_only_looks_like_proof_freezes_nothing(apart: Apart) -> None:

@@ -6,14 +6,17 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import orjson
 import pytest
+from aiohttp import web
 
 from gateway.errors import CannotRun
 from gateway.ledger.highwater import HighWater
 from gateway.node.door import Draft
 from tests.records import builders
-from tests.simulator import Running, World, eventually
+from tests.simulator import NETWORK, Running, World, eventually
 
 TYPE = "jjj.licence.issued"
 
@@ -132,6 +135,29 @@ async def test_a_backup_is_betrayed_by_a_partner_where_the_topic_is_gone(world: 
     forgotten(world, "sanhe", 1)
     without_topic(world, "sanhe")
     await refuses(await world.start("sanhe"), "ledger.behind", "1 records", "2", world.urls["tongzhou"])
+
+
+async def test_a_partner_whose_answer_comes_in_many_pieces_is_read_to_its_end(world: World) -> None:
+    sanhe = await world.start("sanhe")
+    await sanhe.publish(data(1))
+    await sanhe.stop()
+    more = world.log_of("sanhe").seal(size=2, root=bytes(32)).decode()
+    said = {"origin": f"{NETWORK}/sanhe/licence", "checkpoint": more}
+    body = orjson.dumps({"padding": "x" * (2 << 20), "logs": [said]})
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    address = urlsplit(world.urls["tongzhou"])
+    await web.TCPSite(runner, address.hostname, address.port).start()
+    try:
+        await refuses(await world.start("sanhe"), "ledger.behind", f"but {world.urls['tongzhou']} holds")
+    finally:
+        await runner.cleanup()
 
 
 async def test_another_tree_of_the_same_size_is_other(world: World) -> None:

@@ -109,6 +109,30 @@ async def test_a_thief_who_dates_back_freezes_nothing_that_a_good_key_vouches_fo
         assert garbage(follower) == {"key.revoked": 1}
 
 
+async def test_nor_while_the_leaves_of_the_owners_new_word_are_still_on_their_way(owner: Owner) -> None:
+    async with following(owner.world, "sanhe") as follower:
+        await hold(follower, owner)
+        owner.log.add(owner.log.entry(owner.log.fresh()))
+        owner.revoke()
+        await learn(follower)
+        await follower.weigh_again()
+        await follower.hear(owner.states(3, AT + 50))
+        assert follower.log.size == 2, "the third leaf has not come yet"
+        await follower.hear(owner.log.seal(size=2, root=bytes(32), date=AT - 5))
+        assert follower.log.frozen is None
+
+
+async def test_who_joins_later_and_hears_the_thief_first_freezes_nothing_either(owner: Owner) -> None:
+    owner.revoke()
+    async with following(owner.world, "sanhe") as follower:
+        await follower.hear(owner.log.seal(size=1, root=bytes(32), date=AT - 20))
+        await follower.hear(owner.log.seal(root=bytes(32), date=AT - 5))
+        await follower.hear(owner.states(2, AT + 50))
+        await hold(follower, owner)
+        assert follower.log.frozen is None
+        assert follower.newest_note == owner.states(2, AT + 50)
+
+
 @pytest.mark.parametrize("spoken", [True, False], ids=["the owner has spoken anew", "it has not"])
 async def test_a_thiefs_word_in_evidence_freezes_no_more_than_by_itself(owner: Owner, *, spoken: bool) -> None:
     async with following(owner.world, "sanhe") as follower:

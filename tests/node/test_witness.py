@@ -165,6 +165,34 @@ async def test_a_published_checkpoint_is_cosigned_when_its_tree_is_held_whole(wo
         assert [each.line() for each in post.kept(3)] == [note.splitlines(keepends=True)[-1]]
 
 
+async def test_what_a_thief_published_before_the_key_was_revoked_is_neither_signed_nor_marked(
+    world: World, log: HandMade
+) -> None:
+    async with posted(world) as post:
+        await post.follower.hear(log.seal(size=3, root=bytes(32), date=int(post.now) + 20))
+        await post.follower.weigh_again()  # the roster has revoked it: what was heard counts no more
+        await post.hold(log, 0, 3)
+        assert await post.cosign() is None
+        assert post.marks.of(ORIGIN) is None, "a mark of a tree that nobody has would hold this witness back for ever"
+        note = await post.cosign(log.seal(size=3, date=int(post.now)))
+        assert note is not None
+        assert post.marks.of(ORIGIN) == (3, log.tree(3).root())
+
+
+@pytest.mark.parametrize("junk", [[64] * 126, [40_000]], ids=["many lines", "a long line"])
+async def test_lines_that_anybody_adds_in_the_owners_name_take_no_room_from_witnesses(
+    world: World, log: HandMade, junk: list[int]
+) -> None:
+    async with posted(world) as post:
+        await post.hold(log, 0, 3)
+        seal = log.seal(size=3, date=int(post.now))
+        stuffed = seal + b"".join(notes.line(ORIGIN, b"junk", bytes(size)) for size in junk)
+        note = await post.cosign(stuffed, seal)
+        assert note is not None
+        assert read(world, note)[0] == 3
+        assert note.startswith(seal)
+
+
 async def test_a_seal_that_was_not_published_is_not_cosigned(world: World, log: HandMade) -> None:
     async with posted(world) as post:
         await post.hold(log, 0, 3)
