@@ -1,9 +1,10 @@
 """Which records that were accepted may other trust data refuse? (Law 6, DESIGN §7.)
 
 A revocation speaks of what its key had signed at or above ``good_below``; another window of all that its key had
-signed; a policy, the catalogue's or the roster's (国密), of what was logged from its beginning on. What the node's
-records were accepted under is kept beside them, so that trust data that change none of this cost a comparison, and a
-revocation costs the leaves from ``good_below`` on. A key that is new says nothing about what was accepted without it.
+signed; a policy, the catalogue's or the roster's (国密), of what was logged from its beginning on; an authority that
+may issue less than before, of all that it issued. What the node's records were accepted under is kept beside them, so
+that trust data that change none of this cost a comparison, and a revocation costs the leaves from ``good_below`` on.
+A key that is new says nothing about what was accepted without it.
 
 >>> [(subject, key) for subject, key in revised(connection, log, trust)]
 [('11100000MB0341032Y002:JY11310820000017', 1099511627783)]
@@ -47,6 +48,8 @@ def revised(connection: sqlite3.Connection, log: Log, trust: TrustData) -> Itera
             first = _first_index(before["keys"].get(key.vkey.text()), _terms(key), log.origin)
             if first is not None:
                 yield from _signed_with(connection, log, key, first)
+    for uscc in _narrowed(before.get("authorities", {}).get(log.jurisdiction, {}), trust, log.jurisdiction):
+        yield from _naming(connection, log, uscc)
     since = _suites_since(trust)
     if since is not None and since != before.get("suites"):
         yield from _logged_from(connection, log, since)
@@ -57,7 +60,34 @@ def revised(connection: sqlite3.Connection, log: Log, trust: TrustData) -> Itera
 def _basis(trust: TrustData) -> dict[str, Any]:
     keys = (key for key in trust.roster.known_keys.values() if key.role in OF_RECORDS)
     terms = {key.vkey.text(): _terms(key) for key in keys}
-    return {"keys": terms, "signed": _policies(trust), "suites": _suites_since(trust)}
+    authorities = {each: _authorities(trust, each) for each in trust.roster.jurisdictions}
+    return {"keys": terms, "signed": _policies(trust), "suites": _suites_since(trust), "authorities": authorities}
+
+
+def _authorities(trust: TrustData, jurisdiction: str) -> dict[str, list[list[Any]]]:
+    """Code of each authority of a jurisdiction → types and window of each of its entries."""
+    found: dict[str, list[list[Any]]] = {}
+    member = trust.roster.jurisdictions.get(jurisdiction)
+    for each in member.authorities if member is not None else ():
+        found.setdefault(each.uscc, []).append([sorted(each.types), each.since, each.until])
+    return found
+
+
+def _narrowed(before: Mapping[str, Any], trust: TrustData, jurisdiction: str) -> Iterator[str]:
+    """Authorities of whose entries one is gone or says something else."""
+    now = _authorities(trust, jurisdiction)
+    for uscc, entries in before.items():
+        if any(entry not in now.get(uscc, []) for entry in entries):
+            yield uscc
+
+
+def _naming(connection: sqlite3.Connection, log: Log, uscc: str) -> Iterator[Claim]:
+    """Accepted records that name this code anywhere: those that it issued are among them."""
+    yield from connection.execute(
+        "SELECT s.subject, r.key FROM records r JOIN entries e ON e.key = r.key JOIN subjects s ON s.number = r.subject"
+        " WHERE r.key >= ? AND r.key < ? AND instr(e.entry, ?)",
+        (key_of(log.number, 0), key_of(log.number + 1, 0), f'"uscc":"{uscc}"'.encode()),
+    ).fetchall()
 
 
 def _suites_since(trust: TrustData) -> int | None:

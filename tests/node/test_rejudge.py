@@ -146,6 +146,19 @@ def test_a_key_whose_window_is_another_has_all_its_records_judged_again(ground: 
         assert quarantined(desk) == [(leaf, "key.expired") for leaf in range(3)]
 
 
+def test_an_authority_that_had_ended_before_has_all_that_it_issued_judged_again(ground: Ground) -> None:
+    with reading(ground) as desk:
+        written(desk, *(step("issued", about=leaf) for leaf in range(3)))
+        desk.read([3], ground.trusts[2])
+        trust = ground.trusts[2]
+        rejudge.rejudge(desk.connection, trust)
+        member = trust.roster.jurisdictions["sanhe"]
+        ended = tuple(replace(each, until=BASE - 1) for each in member.authorities)
+        roster = replace(trust.roster, jurisdictions={"sanhe": replace(member, authorities=ended)})
+        rejudge.rejudge(desk.connection, replace(trust, roster=roster, digest="another"))
+        assert quarantined(desk) == [(leaf, "issuer.not_in_roster") for leaf in range(3)]
+
+
 def test_a_policy_from_a_day_that_is_past_refuses_what_had_been_accepted_since(ground: Ground) -> None:
     with reading(ground) as desk:
         written(desk, *(step("issued", about=leaf) for leaf in range(3)))
