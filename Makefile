@@ -45,7 +45,7 @@ lint:
 	$(BIN)/mypy --strict gateway docs/examples
 
 test: lint
-	$(BIN)/python -m pytest --cov -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest --cov -n 2 --dist loadfile $(ARGS)
 
 soak:
 	@sh scripts/set-up test

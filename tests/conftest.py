@@ -90,15 +90,6 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
     left_out[BY_OPTIONS] += len(items)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share a run (``-n``), files stay whole; one process has the broker."""
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        group = "kafka" if {"kafka", "secured_kafka"} & {*names} else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A process of ``-n`` hands its part of the last word to the one that speaks; each has left out the same."""
     if hasattr(session.config, "workeroutput"):

@@ -28,14 +28,13 @@ from gateway.demo.exampletrust import WITNESSES
 from gateway.demo.sample import Sample
 from gateway.demo.samples import samples
 from gateway.demo.scenes import Scene, scenes
-from gateway.demo.stage import PATIENCE_S, PLACES, Stage
+from gateway.demo.stage import PATIENCE_S, PLACES, SILENT, Stage
 from gateway.errors import CannotRun
 from gateway.intake.reading import open_reading, record_id
 from gateway.intake.rejects import report_beside
 from gateway.ops import asking, handing
 from gateway.records import families
 
-SILENT = "dachang"
 ASKING = "tongzhou"
 DRAFTS_A_REQUEST = 200
 LOOK_S = 0.1

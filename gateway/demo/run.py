@@ -23,8 +23,8 @@ from gateway.bus.kafka import KafkaBus
 from gateway.bus.kafka_settings import KafkaSettings
 from gateway.bus.port import record_topic
 from gateway.demo import show
-from gateway.demo.play import SILENT, Outcome, play
-from gateway.demo.stage import PLACES, Stage
+from gateway.demo.play import Outcome, play
+from gateway.demo.stage import PLACES, SILENT, Stage
 from gateway.node.config import BusConfig, load
 from gateway.ops import nodefolder
 from gateway.ops.nodefolder import OneBroker
