@@ -30,6 +30,7 @@ from gateway.node.config import Config, load
 from gateway.node.decisions import FILE, Decision, Decisions
 from gateway.node.exhibits import EVIDENCE, Exhibits
 from gateway.ops import succeeding
+from gateway.repository.places import is_address
 from gateway.trust import trusted
 from gateway.trust.canonical import decode_base64
 from gateway.trust.members import Ended
@@ -99,7 +100,7 @@ def _statement(signed: SignedCheckpoint) -> dict[str, Any]:
 
 async def listed(source: str, *, as_json: bool) -> int:
     """``evidence list``: of a node's folder or configuration, or of a running node."""
-    found = await _ask(source) if source.startswith(("http://", "https://")) else _kept(Path(source))
+    found = await _ask(source) if is_address(source) else _kept(Path(source))
     if as_json:
         click.echo(orjson.dumps({"evidence": found}).decode())
         return CLEAN

@@ -30,6 +30,7 @@ from gateway.audit.topics import SCHEME, open_topics
 from gateway.audit.url import open_node
 from gateway.errors import CannotRun, GatewayError, Refused
 from gateway.ledger import checkpoint
+from gateway.repository.places import is_address
 from gateway.trust import notes
 from gateway.trust.trusted import ROSTER, TrustData, load
 
@@ -117,7 +118,7 @@ async def open_source(source: str, trust: TrustData | None = None) -> AsyncItera
         async with open_topics(source, trust) as topics:
             yield topics
         return
-    if source.startswith(("http://", "https://")):
+    if is_address(source):
         async with open_node(source) as node:
             yield node
         return
